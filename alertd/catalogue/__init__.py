@@ -1,0 +1,1 @@
+"""Fetch, parse, read fields, decide what is new, poll."""

@@ -1,0 +1,1 @@
+"""The daemon's own door for the command line."""

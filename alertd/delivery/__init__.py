@@ -1,0 +1,1 @@
+"""Outbox claims, retry arithmetic, SMTP sessions, sender."""

@@ -1,0 +1,1 @@
+"""The sandbox behind make demo: a catalogue, a relay, a story."""

@@ -1,0 +1,1 @@
+"""Open an edition, decide what is due, compose and render."""

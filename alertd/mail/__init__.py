@@ -1,0 +1,1 @@
+"""Building mail: templates, headers, MIME bytes, tokens."""

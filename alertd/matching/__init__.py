@@ -1,0 +1,1 @@
+"""Which queries match which reports; the naive evaluator is the oracle."""

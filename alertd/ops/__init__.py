@@ -1,0 +1,1 @@
+"""Health, alarms to the operators, systemd notify, purge."""

@@ -1,0 +1,1 @@
+"""Inbound mail: ways in, loop guard, commands, replies, bounces."""

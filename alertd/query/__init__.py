@@ -1,0 +1,1 @@
+"""What a reader asked for: folding, grammar, tree, canonical form, explanation."""

@@ -1,0 +1,1 @@
+"""When digests go: the next due time in a zone, as pure arithmetic."""

