@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -11,11 +12,11 @@ from pathlib import Path
 import psycopg
 import pytest
 from hypothesis import settings
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import make_url
 
 from alertd.clock import ManualClock
 from alertd.store.engines import Store
-from alertd.store.tables import counter, metadata
+from alertd.store.migrate import migrate
 from tests import postgres
 
 settings.register_profile("dev", max_examples=30, deadline=None)
@@ -32,11 +33,12 @@ def clock() -> ManualClock:
 
 
 def _create(url: str) -> None:
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        metadata.create_all(connection)
-        connection.execute(counter.insert().values(name="announcement", no=0))
-    engine.dispose()
+    async def create() -> None:
+        store = Store(url)
+        await migrate(store)
+        await store.close()
+
+    asyncio.run(create())
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +54,7 @@ def pg_template(pg_server: str) -> str:
     name = f"template_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(pg_server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    _create(pg_url(pg_server, name).replace("postgresql://", "postgresql+psycopg://"))
+    _create(pg_url(pg_server, name))
     return name
 
 
