@@ -1,0 +1,95 @@
+"""Statements on consents (who asked, when, how), suppressions, and the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, delete, insert, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alertd.model import SubscriberId
+from alertd.store.tables import audit, consent, suppression
+from alertd.store.upsert import upsert
+
+
+class Consent(NamedTuple):
+    """One act of a person (or of an admin for them) with its evidence."""
+
+    subscriber_id: SubscriberId | None
+    address_hash: str
+    act: str
+    via: str
+    at: datetime
+    inbound_id: int | None = None
+    network: str | None = None
+    wording: str | None = None
+
+
+async def note(connection: AsyncConnection, rows: Sequence[Consent]) -> None:
+    """Keep evidence."""
+    if rows:
+        await connection.execute(insert(consent), [row._asdict() for row in rows])
+
+
+async def of_address(connection: AsyncConnection, address_hash: str) -> Sequence[Row[Any]]:
+    """All acts of an address, oldest first."""
+    return (
+        await connection.execute(
+            select(consent).where(consent.c.address_hash == address_hash).order_by(consent.c.at, consent.c.id)
+        )
+    ).all()
+
+
+async def suppress(
+    connection: AsyncConnection,
+    address_hash: str,
+    *,
+    reason: str,
+    evidence: str | None,
+    now: datetime,
+    until: datetime | None = None,
+) -> None:
+    """Never mail this address (until an instant, when one is given); a second reason replaces the first."""
+    statement = upsert(connection, suppression).values(
+        address_hash=address_hash, reason=reason, evidence=evidence, since_at=now, until_at=until
+    )
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["address_hash"],
+            set_={name: statement.excluded[name] for name in ("reason", "evidence", "since_at", "until_at")},
+        )
+    )
+
+
+async def suppressed(
+    connection: AsyncConnection, hashes: Collection[str], *, now: datetime
+) -> dict[str, tuple[str, datetime]]:
+    """Those of these addresses that must not be mailed now: reason and since when."""
+    statement = select(suppression.c.address_hash, suppression.c.reason, suppression.c.since_at).where(
+        suppression.c.address_hash.in_(sorted(hashes)),
+        or_(suppression.c.until_at.is_(None), suppression.c.until_at > now),
+    )
+    return {hash_: (reason, since) for hash_, reason, since in await connection.execute(statement)}
+
+
+async def lift(connection: AsyncConnection, address_hash: str) -> None:
+    """Mail this address again."""
+    await connection.execute(delete(suppression).where(suppression.c.address_hash == address_hash))
+
+
+async def write_audit(
+    connection: AsyncConnection,
+    *,
+    actor: str,
+    verb: str,
+    subject: str,
+    now: datetime,
+    before: Any = None,
+    after: Any = None,
+) -> None:
+    """Note what an admin did."""
+    await connection.execute(
+        insert(audit).values(at=now, actor=actor, verb=verb, subject=subject, before=before, after=after)
+    )
