@@ -7,6 +7,8 @@ AlertdError                     the root; `exit_code` says how a command ends
 ├── NotFoundError               a thing named by the user that does not exist
 ├── RefusedError                understood and refused: unsafe or out of order (exit 3)
 ├── TokenError                  a token that proves nothing
+│   └── ExpiredTokenError       genuine, and too late
+├── RenderError                 a mail that cannot be made: it is held, nothing else stops
 ├── StoreError                  the database
 │   ├── StoreBusyError          another process writes it (exit 4)
 │   └── StoreUnavailableError   temporary: locked, full, unreachable
@@ -103,6 +105,14 @@ class RefusedError(AlertdError):
 
 class TokenError(AlertdError):
     """A token is malformed, forged, expired or for another purpose."""
+
+
+class ExpiredTokenError(TokenError):
+    """A genuine token that came too late."""
+
+
+class RenderError(AlertdError):
+    """A mail cannot be made from its row: the row is held, the others go on."""
 
 
 class StoreError(AlertdError):
