@@ -75,9 +75,9 @@ def unit(folder: Path, *, program: tuple[str, ...], user: str) -> str:
     """
     return _UNIT.format(
         folder=_path(folder),
-        config=_word(str(folder / "alertd.toml")),
+        config=_argument(str(folder / "alertd.toml")),
         var=_word(str(folder / "var")),
-        program=" ".join(_word(word) for word in program),
+        program=" ".join(_argument(word) for word in program),
         user=user,
     )
 
@@ -88,6 +88,11 @@ def _path(path: Path) -> str:
 
 
 def _word(word: str) -> str:
-    """One word of a command line or list, quoted where systemd.syntax(7) would split or expand it."""
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    """One word of a list, quoted where systemd.syntax(7) would split or expand it."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"' if set(word) & set(" \t'\"\\;$") else escaped
+
+
+def _argument(word: str) -> str:
+    """One word of a command line, where variables are expanded too."""
+    return _word(word).replace("$", "$$")
