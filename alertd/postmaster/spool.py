@@ -47,8 +47,6 @@ class Spool:
                 taken = await self.sweep()
             except (OSError, StoreUnavailableError) as error:
                 _log.error("spool.waits", folder=str(self._folder), reason=error)
-            except Exception as error:  # noqa: BLE001 - one odd file must not end the way in
-                _log.exception("spool.failed", folder=str(self._folder), reason=error)
             if taken < _BATCH:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(EVERY):
@@ -72,8 +70,18 @@ class Spool:
         ]
         taken = 0
         for path in paths[:_BATCH]:
-            taken += await self._take(path)
+            taken += await self._take_safely(path)
         return taken
+
+    async def _take_safely(self, path: Path) -> bool:
+        try:
+            return await self._take(path)
+        except (OSError, StoreUnavailableError):
+            raise
+        except Exception as error:  # noqa: BLE001 - one odd mail must not keep the others out
+            _log.error("spool.not_taken", file=str(path), reason=error, exc_info=error)
+            await self._set_aside(path, f"{type(error).__name__}: {error}")
+            return False
 
     async def _take(self, path: Path) -> bool:
         try:

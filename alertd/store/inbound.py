@@ -302,7 +302,8 @@ async def get(connection: AsyncConnection, inbound_id: int) -> tuple[InboundRow,
 async def count_by_state(connection: AsyncConnection) -> dict[str, int]:
     """How many mails are in each state that occurs."""
     statement = select(inbound.c.state, func.count()).group_by(inbound.c.state)
-    return dict((await connection.execute(statement)).tuples().all())
+    rows = (await connection.execute(statement)).all()
+    return {row[0]: row[1] for row in rows}
 
 
 async def retry(connection: AsyncConnection, inbound_id: int) -> None:
