@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import quote
 
-import idna
-
+from alertd.addresses import check_address, check_domain
 from alertd.errors import RenderError
-
-MAX_LOCAL = 64
-"""Octets of a local part, RFC 5321 section 4.5.3.1.1."""
-
-MAX_ADDRESS = 254
-"""Octets of an address, RFC 5321 section 4.5.3.1.3 less the angle brackets."""
-
-# Dot-atoms only (RFC 5322 section 3.2.3, with the UTF-8 of RFC 6531): quoted local parts are more often attacks than people.
-_LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*")
-_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
 def wire(address: str) -> str:
@@ -26,16 +14,11 @@ def wire(address: str) -> str:
     Raises:
         RenderError: it is no address, or too long to be one.
     """
-    local, at, domain = address.rpartition("@")
     try:
-        ascii_domain = domain.lower() if domain.isascii() else idna.encode(domain, uts46=True).decode()
-    except idna.IDNAError as error:
-        raise RenderError(f"{domain!r} is no domain that mail can be sent to ({error}).") from error
-    whole = f"{local}@{ascii_domain}"
-    fits = len(local.encode()) <= MAX_LOCAL and len(whole.encode()) <= MAX_ADDRESS
-    if not (at and fits and _LOCAL.fullmatch(local) and _DOMAIN.fullmatch(ascii_domain)):
-        raise RenderError(f"{address[:80]!r} is no address that mail can be sent to.")
-    return whole
+        local, _, domain = check_address(address).rpartition("@")
+        return f"{local}@{check_domain(domain)}"
+    except ValueError as error:
+        raise RenderError(f"{address[:80]!r} is no address that mail can be sent to: {error}.") from error
 
 
 def extend(address: str, separator: str, extension: str) -> str:

@@ -12,14 +12,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
-import alertd
 from alertd.errors import ConfigError, Fault
 from alertd.mail.lint import lint
 from alertd.mail.renderer import Renderer
+from alertd.packaged import packaged
 
 FOLDER = "mail"
 _SUFFIXES = (".html", ".txt", ".jinja")
@@ -51,12 +49,6 @@ def renderer(templates: TemplateSet) -> Renderer:
     return Renderer(templates.source)
 
 
-def builtin_folder() -> Traversable:
-    """Where our own templates are: in the wheel, or beside the package in a checkout."""
-    packed = resources.files(alertd) / "_data" / "templates"
-    return packed if packed.is_dir() else Path(alertd.__file__).resolve().parent.parent / "templates"
-
-
 def load_templates(folder: Path | None = None) -> TemplateSet:
     """Read the built-in mail templates and the operator's over them, and try every one with sample data.
 
@@ -66,7 +58,7 @@ def load_templates(folder: Path | None = None) -> TemplateSet:
     Raises:
         ConfigError: a file cannot be read, has a name that nothing uses, does not compile or does not render.
     """
-    source = {each.name: each.read_text(encoding="utf-8") for each in _files(builtin_folder() / FOLDER)}
+    source = {each.name: each.read_text(encoding="utf-8") for each in _files(packaged("templates") / FOLDER)}
     known = set(source)
     places: dict[str, str] = {}
     faults: list[Fault] = []
@@ -79,9 +71,7 @@ def load_templates(folder: Path | None = None) -> TemplateSet:
                     ),
                 )
             )
-        for each in sorted((folder / FOLDER).glob("*")):
-            if each.suffix not in _SUFFIXES or each.name.startswith("."):
-                continue
+        for each in _files(folder / FOLDER):
             places[each.name] = str(each)
             faults += _name_faults(each, known)
             faults += _read(each, source)
@@ -91,20 +81,22 @@ def load_templates(folder: Path | None = None) -> TemplateSet:
     return TemplateSet.of(source)
 
 
-def _files(folder: Traversable) -> list[Traversable]:
-    return sorted(
-        (each for each in folder.iterdir() if each.name.endswith(_SUFFIXES)), key=lambda each: each.name
-    )
+def _files(folder: Path) -> list[Path]:
+    """The templates in a folder; an editor's hidden files and backups are passed over."""
+    found = (each for each in folder.glob("*") if each.suffix in _SUFFIXES and not each.name.startswith("."))
+    return sorted(found)
 
 
 def _read(path: Path, source: dict[str, str]) -> list[Fault]:
     try:
         data = path.read_bytes()
-        source[path.name] = data.decode("utf-8")
     except OSError as error:
-        return [
-            Fault(str(path), 0, "", f"it cannot be read ({error.strerror})", "Let the service's user read it")
-        ]
+        what = f"it cannot be read ({error.strerror})"
+        return [Fault(str(path), 0, "", what, "Let the service's user read it")]
+    if len(data) > _MAX_BYTES:
+        return [Fault(str(path), 0, "", "the file is larger than 200 kB", "Keep a template small")]
+    try:
+        source[path.name] = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         return [Fault(str(path), line, "", "it is not UTF-8", "Save it as UTF-8")]

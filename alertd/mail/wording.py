@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 ELLIPSIS = "…"
 
@@ -77,14 +78,16 @@ def fold(text: str, indent: str = "", first: str | None = None, width: int = 72)
         width: columns; a word that is longer, a link for instance, is not broken.
     """
     lines = [indent if first is None else first]
-    empty = True
+    used = start = columns(lines[0])
     for space, unit in _units(one_line(text)):
-        gap = " " if space and not empty else ""
-        if not empty and columns(lines[-1]) + len(gap) + columns(unit) > width:
+        gap = " " if space and used > start else ""
+        wide = columns(unit)
+        if used > start and used + len(gap) + wide > width:
             lines.append(indent)
+            used = start = columns(indent)
             gap = ""
         lines[-1] += gap + unit
-        empty = False
+        used += len(gap) + wide
     return "\n".join(lines)
 
 
@@ -108,6 +111,7 @@ def tidy(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n") + "\n"
 
 
+@lru_cache(maxsize=16_384)
 def _columns(character: str) -> int:
     if unicodedata.combining(character):
         return 0
