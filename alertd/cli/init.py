@@ -46,7 +46,7 @@ def _prepare(folder: Path) -> None:
     _write(folder / "alertd.toml", packaged("alertd.toml").read_text("utf-8"))
     for example in sorted(packaged("config").glob("*.toml")):
         _write(folder / "config" / example.name, example.read_text("utf-8"))
-    key_file = folder / "alertd.key"
+    key_file = _key_file(folder)
     if key_file.exists():
         _say("kept", key_file)
     else:
@@ -54,6 +54,17 @@ def _prepare(folder: Path) -> None:
         _say("wrote", key_file)
     user = "alertd" if os.geteuid() == 0 else getpass.getuser()
     _write(folder / "alertd.service", unit(folder.resolve(), program=program(), user=user))
+
+
+def _key_file(folder: Path) -> Path:
+    """Where the configuration wants the key file; the usual place while it cannot be read."""
+    from alertd.config import load_settings
+    from alertd.errors import ConfigError
+
+    try:
+        return load_settings(folder / "alertd.toml", key_needed=False).service.key_file
+    except ConfigError:
+        return folder / "alertd.key"
 
 
 def program() -> tuple[str, ...]:
