@@ -18,7 +18,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
-    """Time as the service sees it."""
+    """Time as the service sees it. `speed` is how many of its seconds pass in a real one."""
+
+    @property
+    def speed(self) -> float:
+        """Seconds of this clock in a real second."""
 
     def now(self) -> datetime:
         """The instant, aware, in UTC, cut to whole milliseconds (the store's grain)."""
@@ -55,6 +59,8 @@ async def real_sleep(seconds: float) -> None:
 class SystemClock:
     """The machine's clock."""
 
+    speed = 1.0
+
     def now(self) -> datetime:
         """The machine's instant in UTC."""
         return from_ms(time.time_ns() // 1_000_000)
@@ -66,6 +72,8 @@ class SystemClock:
 
 class ManualClock:
     """A clock that moves only when told to."""
+
+    speed = 1.0
 
     def __init__(self, start: datetime) -> None:
         self._now = from_ms(to_ms(start))
@@ -97,16 +105,16 @@ class FastClock:
     def __init__(self, *, start: datetime, anchor: datetime, speed: float) -> None:
         self._start = start
         self._anchor = anchor
-        self._speed = speed
+        self.speed = speed
 
     def now(self) -> datetime:
         """The fast instant."""
         real = SystemClock().now() - self._anchor
-        return from_ms(to_ms(self._start + real * self._speed))
+        return from_ms(to_ms(self._start + real * self.speed))
 
     async def sleep(self, seconds: float) -> None:
         """Wait so many fast seconds (`seconds / speed` real ones)."""
-        await asyncio.sleep(seconds / self._speed)
+        await asyncio.sleep(seconds / self.speed)
 
 
 def clock_from_environment() -> Clock:

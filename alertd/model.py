@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Any, NewType
 
 CatalogueId = NewType("CatalogueId", int)
 ReportId = NewType("ReportId", int)
@@ -176,3 +176,55 @@ class Schedule:
     days: int = 0
     minute: int = 0
     zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """A report revision that becomes effective: what a poll or a release hands to matching.
+
+    Attributes:
+        catalogue: the catalogue's name.
+    """
+
+    report_id: ReportId
+    revision: int
+    catalogue: str
+    fields: ReportFields
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMail:
+    """One mail ready for the relay.
+
+    Attributes:
+        return_path: envelope sender; "" is the null path.
+        recipient: envelope recipient.
+        data: the whole message, CRLF line ends, not dot-stuffed.
+        message_id: with its angle brackets; the same on every attempt.
+    """
+
+    return_path: str
+    recipient: str
+    data: bytes
+    message_id: str
+
+
+def fields_to_json(fields: ReportFields) -> dict[str, Any]:
+    """The fields as the store keeps them."""
+    values = asdict(fields)
+    values["dated"] = fields.dated.isoformat() if fields.dated else None
+    return values
+
+
+def fields_from_json(values: dict[str, Any]) -> ReportFields:
+    """The fields that `fields_to_json` gave."""
+    dated = values.get("dated")
+    return ReportFields(
+        **{
+            **values,
+            "authors": tuple(values.get("authors", ())),
+            "keywords": tuple(values.get("keywords", ())),
+            "dated": date.fromisoformat(dated) if dated else None,
+        }
+    )

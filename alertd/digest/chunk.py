@@ -6,17 +6,18 @@ The order is the promise (docs/data.md, rule 6): lock the readers, read what is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.digest import compose
 from alertd.digest.contents import ContentMaker
-from alertd.model import DigestId, EditionId, Kind, MailKind, No, Priority, ScheduleId, SubscriberId, SubscriberState
+from alertd.model import DigestId, EditionId, No, ReportId, Schedule, SubscriberId, SubscriberState
 from alertd.store import deliveries, due, editions, subscribers
-from alertd.store.due import Due
+from alertd.store.schedules import ScheduleRow
 from alertd.store.subscribers import SubscriberRow
 
 
@@ -34,9 +35,9 @@ async def serve(
     ids: Sequence[SubscriberId],
     *,
     edition_id: EditionId,
-    schedule_id: ScheduleId,
-    kind: Kind,
+    schedule: ScheduleRow,
     upto: No,
+    due_at: datetime,
     contents: ContentMaker,
     now: datetime,
 ) -> Chunk:
@@ -47,48 +48,52 @@ async def serve(
     readers = {
         row.id: row for row in await subscribers.lock(connection, ids) if row.state is SubscriberState.ACTIVE
     }
-    wanted = await due.due(connection, schedule_id, list(readers), upto=upto)
+    wanted = await due.due(connection, schedule.id, list(readers), upto=upto)
     digests = await editions.add_digests(connection, edition_id, {each.subscriber_id for each in wanted})
     told = await due.tell(
         connection, [(each, digests[each.subscriber_id]) for each in wanted], reason="digest"
     )
-    await _write_digests(connection, told, digests, readers, kind=kind, contents=contents, now=now)
-    await due.advance(connection, schedule_id, list(readers), upto=upto)
+    if told:
+        shown = compose.newest(told)
+        keys = await _write_contents(
+            connection, shown, digests, readers, schedule=schedule.value, due_at=due_at, contents=contents
+        )
+        await editions.set_contents(connection, keys)
+        await deliveries.queue(
+            connection,
+            [
+                contents.delivery(readers[id_], kind=schedule.value.kind, digest_id=digest_id, now=now)
+                for id_, digest_id in digests.items()
+            ],
+        )
+    await due.advance(connection, schedule.id, list(readers), upto=upto)
     return Chunk(readers=len(readers), digests=len(digests), reports=len(told))
 
 
-async def _write_digests(
+async def _write_contents(
     connection: AsyncConnection,
-    told: Sequence[tuple[Due, DigestId | None]],
-    digests: dict[SubscriberId, DigestId],
-    readers: dict[SubscriberId, SubscriberRow],
+    shown: Mapping[DigestId, Mapping[ReportId, int]],
+    digests: Mapping[SubscriberId, DigestId],
+    readers: Mapping[SubscriberId, SubscriberRow],
     *,
-    kind: Kind,
+    schedule: Schedule,
+    due_at: datetime,
     contents: ContentMaker,
-    now: datetime,
-) -> None:
-    if not told:
-        return
-    shown = compose.newest(told)
+) -> dict[DigestId, int]:
+    """Write the contents that these digests need, those that are equal once; returns each digest's."""
     labels = compose.names(await due.found_by(connection, list(shown)))
     stored = await due.texts(connection, {report for reports in shown.values() for report in reports})
     texts = {(text.report_id, text.revision): text for text in stored}
-    keys: list[tuple[DigestId, str]] = []
-    made: dict[str, dict[str, object]] = {}
+    keys: dict[DigestId, str] = {}
+    made: dict[str, dict[str, Any]] = {}
     for reader_id, digest_id in digests.items():
         reports = shown[digest_id]
         found = {report: labels.get((digest_id, report), ()) for report in reports}
-        key, row = contents.make(reports, found, texts, reader=readers[reader_id])
-        keys.append((digest_id, key))
+        key, row = contents.make(
+            reports, found, texts, reader=readers[reader_id], schedule=schedule, due_at=due_at
+        )
+        keys[digest_id] = key
         made.setdefault(key, row)
     await contents.pin(connection)
     ids = await editions.ensure_contents(connection, made)
-    await editions.set_contents(connection, {digest_id: ids[key] for digest_id, key in keys})
-    priority = Priority.IMMEDIATE if kind is Kind.IMMEDIATE else Priority.DIGEST
-    rows = [
-        contents.delivery(
-            readers[reader_id], kind=MailKind.DIGEST, priority=priority, digest_id=digest_id, now=now
-        )
-        for reader_id, digest_id in digests.items()
-    ]
-    await deliveries.queue(connection, rows)
+    return {digest_id: ids[key] for digest_id, key in keys.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from alertd.digest.render import DigestEntry
@@ -60,11 +60,3 @@ def entries(
 def _newest_first(entry: DigestEntry) -> tuple[int, int]:
     dated = entry.fields.dated or date.min
     return (-dated.toordinal(), -entry.report_id)
-
-
-def by_content(keys: Sequence[tuple[DigestId, str]]) -> dict[str, list[DigestId]]:
-    """Which digests share a content."""
-    shared: dict[str, list[DigestId]] = {}
-    for digest_id, key in keys:
-        shared.setdefault(key, []).append(digest_id)
-    return shared

@@ -132,13 +132,21 @@ class Editions:
         """Work through an edition to its end: whether it is complete, and how many digests it wrote now."""
         digests = 0
         while True:
-            async with self._store.write() as connection:
-                more, count = await self._step(connection, edition_id, now)
+            more, count = await self.step(edition_id, now)
             digests += count
             if not more:
                 break
+        return await self.complete(edition_id, now), digests
+
+    async def step(self, edition_id: EditionId, now: datetime) -> tuple[bool, int]:
+        """Do one chunk of an edition: whether there may be more, and how many digests it wrote."""
         async with self._store.write() as connection:
-            return await self._complete(connection, edition_id, now), digests
+            return await self._step(connection, edition_id, now)
+
+    async def complete(self, edition_id: EditionId, now: datetime) -> bool:
+        """Complete an edition whose chunks are done, if its balance holds; whether it is complete."""
+        async with self._store.write() as connection:
+            return await self._complete(connection, edition_id, now)
 
     async def _step(
         self, connection: AsyncConnection, edition_id: EditionId, now: datetime
@@ -146,11 +154,11 @@ class Editions:
         row = await editions.lock_edition(connection, edition_id)
         if row.completed_at is not None:
             return False, 0
-        kind = (await schedules.get(connection, row.schedule_id)).value.kind
+        schedule = await schedules.get(connection, row.schedule_id)
         ids = await due.readers_of_chunk(
             connection,
             schedule_id=row.schedule_id,
-            kind=kind,
+            kind=schedule.value.kind,
             from_no=row.from_no,
             upto=row.upto_no,
             after=row.last_subscriber_id,
@@ -159,7 +167,7 @@ class Editions:
         if not ids:
             return False, 0
         _log.debug("edition.chunk", edition=edition_id, readers=len(ids))
-        done = await self._serve(connection, row, kind, ids, now)
+        done = await self._serve(connection, row, schedule, ids, now)
         _log.debug("edition.chunk_done", edition=edition_id, digests=done.digests)
         counts = {
             "readers": row.counts["readers"] + done.readers,
@@ -173,7 +181,7 @@ class Editions:
         self,
         connection: AsyncConnection,
         row: EditionRow,
-        kind: Kind,
+        schedule: ScheduleRow,
         ids: list[SubscriberId],
         now: datetime,
     ) -> chunk.Chunk:
@@ -181,9 +189,9 @@ class Editions:
             connection,
             ids,
             edition_id=row.id,
-            schedule_id=row.schedule_id,
-            kind=kind,
+            schedule=schedule,
             upto=row.upto_no,
+            due_at=row.due_at,
             contents=self._contents,
             now=now,
         )
@@ -204,7 +212,10 @@ class Editions:
             _log.error("edition.unbalanced", edition=edition_id, mismatches=wrong)
             await self._alarm.unbalanced(connection, row, wrong, now)
         await editions.progress(
-            connection, edition_id, last=row.last_subscriber_id, counts={**row.counts, "unbalanced": list(wrong)}
+            connection,
+            edition_id,
+            last=row.last_subscriber_id,
+            counts={**row.counts, "unbalanced": list(wrong)},
         )
         return False
 

@@ -26,9 +26,9 @@ async def withdraw(
         return []
     readers = (
         await connection.execute(
-            select(delivery.c.subscriber_id.distinct()).where(
-                delivery.c.id.in_(sorted(deliveries)), delivery.c.subscriber_id.is_not(None)
-            )
+            select(delivery.c.subscriber_id)
+            .distinct()
+            .where(delivery.c.id.in_(sorted(deliveries)), delivery.c.subscriber_id.is_not(None))
         )
     ).scalars()
     await subscribers.lock(connection, [SubscriberId(id_) for id_ in readers])

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alertd.matching.matcher import Matcher
 from alertd.model import Announce, Cause, No, QueryId
 from alertd.query import GRAMMAR, read_report
-from alertd.store import announcements, queries, reports
+from alertd.store import announcements, queries
 
 
 class Announcer:
@@ -48,11 +48,12 @@ class Announcer:
         for offset, each in enumerate(found, start=1):
             no = No(last + offset)
             first_no = first.get((each.report_id, each.revision), no) if each.cause is Cause.LATE else no
-            rows.append(announcements.NewAnnouncement(no, first_no, each.report_id, each.revision, each.cause))
+            rows.append(
+                announcements.NewAnnouncement(no, first_no, each.report_id, each.revision, each.cause)
+            )
             document = read_report(each.fields, catalogue=each.catalogue)
             pairs += [(no, query_id) for query_id in sorted(self._matcher.match(document))]
         await announcements.add(connection, rows, pairs, now=now)
-        await reports.mark_announced(connection, [each.report_id for each in found])
         return len(pairs)
 
     async def _read_new_queries(self, connection: AsyncConnection) -> None:

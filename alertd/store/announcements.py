@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alertd.model import Cause, No, QueryId, ReportId
-from alertd.store.tables import announcement, counter, match
+from alertd.model import Cause, No, QueryId, ReportId, ReportState
+from alertd.store.tables import announcement, counter, match, report
 
 COUNTER = "announcement"
 
@@ -53,14 +53,21 @@ async def add(
     *,
     now: datetime,
 ) -> None:
-    """Write announcements with their matches and move the counter to the last of them (which is locked)."""
+    """Write announcements with their matches, mark their reports, and move the (locked) counter to the last of them."""
     if not rows:
         return
     await connection.execute(insert(announcement), [{**row._asdict(), "at": now} for row in rows])
     pairs = [{"no": no, "query_id": query_id} for no, query_id in matches]
     if pairs:
         await connection.execute(insert(match), pairs)
-    await connection.execute(update(counter).where(counter.c.name == COUNTER).values(no=max(row.no for row in rows)))
+    await connection.execute(
+        update(counter).where(counter.c.name == COUNTER).values(no=max(row.no for row in rows))
+    )
+    await connection.execute(
+        update(report)
+        .where(report.c.id.in_(sorted({row.report_id for row in rows})))
+        .values(state=ReportState.ANNOUNCED, reason=None)
+    )
 
 
 async def first_numbers(
@@ -76,7 +83,9 @@ async def first_numbers(
     return {(ReportId(report_id), revision): No(no) for report_id, revision, no in rows}
 
 
-async def of_report(connection: AsyncConnection, report_id: ReportId) -> Sequence[Row[tuple[int, int, int, str, datetime]]]:
+async def of_report(
+    connection: AsyncConnection, report_id: ReportId
+) -> Sequence[Row[Any]]:
     """Every announcement of a report, oldest first: no, first_no, revision, cause, at."""
     statement = (
         select(
@@ -89,4 +98,5 @@ async def of_report(connection: AsyncConnection, report_id: ReportId) -> Sequenc
         .where(announcement.c.report_id == report_id)
         .order_by(announcement.c.no)
     )
-    return (await connection.execute(statement)).all()
+    rows: Sequence[Row[Any]] = (await connection.execute(statement)).all()
+    return rows

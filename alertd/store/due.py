@@ -78,7 +78,10 @@ def due_statement(schedule_id: ScheduleId, upto: No) -> Select[tuple[int, int, i
                 subscription.c.schedule_id == cursor.c.schedule_id,
             ),
         )
-        .join(match, and_(match.c.query_id == subscription.c.query_id, match.c.no > cursor.c.no, match.c.no <= upto))
+        .join(
+            match,
+            and_(match.c.query_id == subscription.c.query_id, match.c.no > cursor.c.no, match.c.no <= upto),
+        )
         .join(announcement, and_(announcement.c.no == match.c.no, asks_for()))
         .join(report, and_(report.c.id == announcement.c.report_id, report.c.state != ReportState.RETRACTED))
         .where(cursor.c.schedule_id == schedule_id, cursor.c.active.is_(True), ~already)
@@ -93,7 +96,7 @@ async def due(
     if not readers:
         return []
     statement = due_statement(schedule_id, upto).where(cursor.c.subscriber_id.in_(sorted(readers)))
-    return [Due(SubscriberId(a), ReportId(b), c) for a, b, c in await connection.execute(statement)]
+    return [Due._make(row) for row in await connection.execute(statement)]
 
 
 async def count_due(connection: AsyncConnection, schedule_id: ScheduleId, *, upto: No, above: No) -> int:
@@ -117,7 +120,9 @@ async def tell(
     statement = upsert(connection, told).on_conflict_do_nothing()
     values = [{**due._asdict(), "digest_id": digest_id, "reason": reason} for due, digest_id in rows]
     returned: list[tuple[Due, DigestId | None]] = []
-    for start in range(0, len(values), 2000):  # one multi-row statement each: RETURNING tells what was inserted
+    for start in range(
+        0, len(values), 2000
+    ):  # one multi-row statement each: RETURNING tells what was inserted
         part = statement.values(values[start : start + 2000]).returning(
             told.c.subscriber_id, told.c.report_id, told.c.revision
         )
@@ -149,7 +154,10 @@ async def found_by(connection: AsyncConnection, digests: Collection[DigestId]) -
         .join(match, match.c.no == announcement.c.no)
         .join(
             subscription,
-            and_(subscription.c.query_id == match.c.query_id, subscription.c.subscriber_id == told.c.subscriber_id),
+            and_(
+                subscription.c.query_id == match.c.query_id,
+                subscription.c.subscriber_id == told.c.subscriber_id,
+            ),
         )
         .outerjoin(topic, topic.c.id == subscription.c.topic_id)
         .where(told.c.digest_id.in_(sorted(digests)), asks_for())
@@ -158,7 +166,9 @@ async def found_by(connection: AsyncConnection, digests: Collection[DigestId]) -
         .add_columns(subscription.c.root_id, subscription.c.id)
     )
     rows = await connection.execute(statement)
-    return [Found(DigestId(a), ReportId(b), c, label, typed, title) for a, b, c, label, typed, title, *_ in rows]
+    return [
+        Found(DigestId(a), ReportId(b), c, label, typed, title) for a, b, c, label, typed, title, *_ in rows
+    ]
 
 
 class Text(NamedTuple):
@@ -201,7 +211,11 @@ async def advance(
     if readers:
         await connection.execute(
             update(cursor)
-            .where(cursor.c.schedule_id == schedule_id, cursor.c.subscriber_id.in_(sorted(readers)), cursor.c.no <= upto)
+            .where(
+                cursor.c.schedule_id == schedule_id,
+                cursor.c.subscriber_id.in_(sorted(readers)),
+                cursor.c.no <= upto,
+            )
             .values(no=upto, behind=False)
         )
 

@@ -119,7 +119,9 @@ async def ensure_contents(connection: AsyncConnection, rows: dict[str, dict[str,
     if not rows:
         return {}
     keys = sorted(rows)
-    await connection.execute(insert_or_ignore(connection, content), [{"key": key, **rows[key]} for key in keys])
+    await connection.execute(
+        insert_or_ignore(connection, content), [{"key": key, **rows[key]} for key in keys]
+    )
     statement = select(content.c.key, content.c.id).where(content.c.key.in_(keys))
     return {key: id_ for key, id_ in await connection.execute(statement)}
 
@@ -162,7 +164,8 @@ async def count_digests(connection: AsyncConnection, edition_id: EditionId) -> t
         select(func.count()).select_from(standing).scalar_subquery(),
         carried.scalar_subquery(),
     )
-    return tuple((await connection.execute(statement)).one())  # type: ignore[return-value]
+    every_one, standing_one, carried_one = (await connection.execute(statement)).one()
+    return every_one, standing_one, carried_one
 
 
 async def cursors_below(connection: AsyncConnection, schedule_id: ScheduleId, upto: No) -> dict[str, int]:

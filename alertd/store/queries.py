@@ -12,7 +12,9 @@ from alertd.store.tables import query
 from alertd.store.upsert import insert_or_ignore
 
 
-async def ensure(connection: AsyncConnection, canonicals: Collection[str], *, grammar: int) -> dict[str, QueryId]:
+async def ensure(
+    connection: AsyncConnection, canonicals: Collection[str], *, grammar: int
+) -> dict[str, QueryId]:
     """The ids of these canonical texts, inserting those that are new. The counter must be held shared."""
     wanted = sorted(set(canonicals))
     if not wanted:
@@ -20,7 +22,9 @@ async def ensure(connection: AsyncConnection, canonicals: Collection[str], *, gr
     await connection.execute(
         insert_or_ignore(connection, query), [{"canonical": text, "grammar": grammar} for text in wanted]
     )
-    statement = select(query.c.canonical, query.c.id).where(query.c.grammar == grammar, query.c.canonical.in_(wanted))
+    statement = select(query.c.canonical, query.c.id).where(
+        query.c.grammar == grammar, query.c.canonical.in_(wanted)
+    )
     return {text: QueryId(id_) for text, id_ in await connection.execute(statement)}
 
 
@@ -29,6 +33,8 @@ async def later_than(
 ) -> Sequence[tuple[QueryId, str]]:
     """Queries with a greater id. Only under the exclusive counter: unlocked, a late-committing row is missed for ever."""
     statement = (
-        select(query.c.id, query.c.canonical).where(query.c.id > last, query.c.grammar == grammar).order_by(query.c.id)
+        select(query.c.id, query.c.canonical)
+        .where(query.c.id > last, query.c.grammar == grammar)
+        .order_by(query.c.id)
     )
     return [(QueryId(id_), text) for id_, text in await connection.execute(statement)]

@@ -25,7 +25,9 @@ class ScheduleRow(NamedTuple):
     mark: No
 
 
-def _row(id_: int, kind: str, days: int, minute: int, zone: str, next_due_at: datetime | None, mark: int) -> ScheduleRow:
+def _row(
+    id_: int, kind: str, days: int, minute: int, zone: str, next_due_at: datetime | None, mark: int
+) -> ScheduleRow:
     return ScheduleRow(ScheduleId(id_), Schedule(Kind(kind), days, minute, zone), next_due_at, No(mark))
 
 
@@ -118,7 +120,9 @@ async def all_rows(connection: AsyncConnection) -> list[ScheduleRow]:
 
 async def set_next_due(connection: AsyncConnection, schedule_id: ScheduleId, next_due_at: datetime) -> None:
     """Move a schedule to its next due time."""
-    await connection.execute(update(schedule).where(schedule.c.id == schedule_id).values(next_due_at=next_due_at))
+    await connection.execute(
+        update(schedule).where(schedule.c.id == schedule_id).values(next_due_at=next_due_at)
+    )
 
 
 async def set_mark(connection: AsyncConnection, schedule_id: ScheduleId, mark: No) -> None:

@@ -52,7 +52,9 @@ async def _rows(connection: AsyncConnection, statement: Select[Any]) -> list[Sub
 
 async def lock(connection: AsyncConnection, ids: Collection[SubscriberId]) -> list[SubscriberRow]:
     """Lock these readers in id order and read them as they are now."""
-    statement = select(*_COLUMNS).where(subscriber.c.id.in_(sorted(ids))).order_by(subscriber.c.id).with_for_update()
+    statement = (
+        select(*_COLUMNS).where(subscriber.c.id.in_(sorted(ids))).order_by(subscriber.c.id).with_for_update()
+    )
     return await _rows(connection, statement)
 
 
@@ -72,7 +74,9 @@ async def find_by_key(
     return None if found is None else _row(found)
 
 
-async def find_by_keys(connection: AsyncConnection, keys: Collection[str], *, lock: bool = False) -> list[SubscriberRow]:
+async def find_by_keys(
+    connection: AsyncConnection, keys: Collection[str], *, lock: bool = False
+) -> list[SubscriberRow]:
     """The readers with these address keys, in id order; locked when asked."""
     statement = select(*_COLUMNS).where(subscriber.c.address_key.in_(sorted(keys))).order_by(subscriber.c.id)
     if lock:
@@ -117,14 +121,23 @@ async def change(connection: AsyncConnection, subscriber_id: SubscriberId, **val
         await connection.execute(update(subscriber).where(subscriber.c.id == subscriber_id).values(**values))
 
 
-async def end(connection: AsyncConnection, ids: Iterable[SubscriberId], *, reason: str, state: SubscriberState, now: datetime) -> None:
+async def end(
+    connection: AsyncConnection,
+    ids: Iterable[SubscriberId],
+    *,
+    reason: str,
+    state: SubscriberState,
+    now: datetime,
+) -> None:
     """Put locked readers into a state that ends (ended or suppressed) and make their manage tokens void."""
     rows = [{"b_id": id_} for id_ in ids]
     if rows:
         statement = (
             update(subscriber)
             .where(subscriber.c.id == bindparam("b_id"))
-            .values(state=state, ended_at=now, end_reason=reason, pause_until=None, epoch=subscriber.c.epoch + 1)
+            .values(
+                state=state, ended_at=now, end_reason=reason, pause_until=None, epoch=subscriber.c.epoch + 1
+            )
         )
         await connection.execute(statement, rows)
 

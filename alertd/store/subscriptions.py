@@ -74,7 +74,7 @@ async def of_subscribers(
         statement = statement.where(subscription.c.dropped_at.is_(None))
     found: dict[SubscriberId, list[SubscriptionRow]] = {}
     for values in await connection.execute(statement):
-        row = SubscriptionRow(*values)
+        row = SubscriptionRow._make(values)
         found.setdefault(row.subscriber_id, []).append(row._replace(origin=Origin(row.origin)))
     return found
 
@@ -87,7 +87,10 @@ async def add(connection: AsyncConnection, rows: Sequence[NewSubscription]) -> N
     await connection.execute(insert(subscription), values)
     await connection.execute(  # a chain's first row is its own root
         update(subscription)
-        .where(subscription.c.root_id == 0, subscription.c.subscriber_id.in_(sorted({row.subscriber_id for row in rows})))
+        .where(
+            subscription.c.root_id == 0,
+            subscription.c.subscriber_id.in_(sorted({row.subscriber_id for row in rows})),
+        )
         .values(root_id=subscription.c.id)
     )
     await _open_cursors(connection, {(row.subscriber_id, row.schedule_id): row.since_no for row in rows})
@@ -158,7 +161,11 @@ async def close_idle_cursors(connection: AsyncConnection, readers: Collection[Su
 
 
 async def move(
-    connection: AsyncConnection, subscriber_id: SubscriberId, roots: Collection[SubscriptionId], *, to: ScheduleId
+    connection: AsyncConnection,
+    subscriber_id: SubscriberId,
+    roots: Collection[SubscriptionId],
+    *,
+    to: ScheduleId,
 ) -> None:
     """Move whole chains of one reader to another schedule: cursor[to] = min(cursor[from], cursor[to]), behind."""
     if not roots:
@@ -199,7 +206,13 @@ async def move(
 
 
 async def replace(
-    connection: AsyncConnection, rows: Sequence[SubscriptionRow], *, query_id: QueryId, topic_version: int, typed: str, no: No
+    connection: AsyncConnection,
+    rows: Sequence[SubscriptionRow],
+    *,
+    query_id: QueryId,
+    topic_version: int,
+    typed: str,
+    no: No,
 ) -> None:
     """Give these heads a successor with another query: they end at `no`, the successor begins there (counter shared)."""
     if not rows:
@@ -230,13 +243,17 @@ async def replace(
 
 async def set_label(connection: AsyncConnection, root_id: SubscriptionId, label: str) -> None:
     """Name a chain."""
-    await connection.execute(update(subscription).where(subscription.c.root_id == root_id).values(label=label))
+    await connection.execute(
+        update(subscription).where(subscription.c.root_id == root_id).values(label=label)
+    )
 
 
 async def mark_behind(connection: AsyncConnection, readers: Collection[SubscriberId]) -> None:
     """Note that these readers' cursors lag (they resumed): the next edition of each schedule looks at them."""
     await connection.execute(
-        update(cursor).where(cursor.c.subscriber_id.in_(sorted(readers)), cursor.c.active.is_(True)).values(behind=True)
+        update(cursor)
+        .where(cursor.c.subscriber_id.in_(sorted(readers)), cursor.c.active.is_(True))
+        .values(behind=True)
     )
 
 
@@ -246,7 +263,11 @@ async def lower(connection: AsyncConnection, lowest: dict[SubscriberId, No]) -> 
     if rows:
         await connection.execute(
             update(cursor)
-            .where(cursor.c.subscriber_id == bindparam("b_reader"), cursor.c.active.is_(True), cursor.c.no > bindparam("b_no"))
+            .where(
+                cursor.c.subscriber_id == bindparam("b_reader"),
+                cursor.c.active.is_(True),
+                cursor.c.no > bindparam("b_no"),
+            )
             .values(no=bindparam("b_no"), behind=True),
             rows,
         )
@@ -296,7 +317,8 @@ async def with_open_of_origin(
 ) -> set[SubscriberId]:
     """Those of these readers who have an undropped subscription of this origin."""
     statement = (
-        select(subscription.c.subscriber_id.distinct())
+        select(subscription.c.subscriber_id)
+        .distinct()
         .where(subscription.c.subscriber_id.in_(sorted(readers)))
         .where(subscription.c.origin == origin, subscription.c.dropped_at.is_(None))
     )

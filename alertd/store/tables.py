@@ -6,6 +6,8 @@ give a stranger an old Message-ID and leave token. Migrations build the same sch
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -27,9 +29,9 @@ from alertd.store.columns import Instant, Json
 
 metadata = MetaData()
 
-_WITHOUT_ROWID = {"sqlite_strict": True, "sqlite_with_rowid": False}
-_PLAIN = {"sqlite_strict": True}
-_COUNTED = {"sqlite_strict": True, "sqlite_autoincrement": True}
+_WITHOUT_ROWID: dict[str, Any] = {"sqlite_strict": True, "sqlite_with_rowid": False}
+_PLAIN: dict[str, Any] = {"sqlite_strict": True}
+_COUNTED: dict[str, Any] = {"sqlite_strict": True, "sqlite_autoincrement": True}
 # SQLite counts only INTEGER PRIMARY KEY columns; PostgreSQL wants 64 bits.
 _Id = BigInteger().with_variant(Integer(), "sqlite")
 _Flag = Boolean().with_variant(Integer(), "sqlite")  # STRICT tables know no BOOLEAN

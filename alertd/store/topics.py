@@ -28,10 +28,12 @@ class TopicRow(NamedTuple):
 async def all_rows(connection: AsyncConnection, *, ended: bool = False) -> dict[str, TopicRow]:
     """The topics by name; with `ended` also those taken out of the file."""
     columns = [topic.c[name] for name in TopicRow._fields[:7]]
-    statement = select(*columns, query.c.canonical).join(query, query.c.id == topic.c.query_id).order_by(topic.c.name)
+    statement = (
+        select(*columns, query.c.canonical).join(query, query.c.id == topic.c.query_id).order_by(topic.c.name)
+    )
     if not ended:
         statement = statement.where(topic.c.ended_at.is_(None))
-    return {row.name: row for row in (TopicRow(*values) for values in await connection.execute(statement))}
+    return {row.name: row for row in (TopicRow._make(values) for values in await connection.execute(statement))}
 
 
 async def add(connection: AsyncConnection, *, name: str, title: str, query_id: QueryId, typed: str) -> None:

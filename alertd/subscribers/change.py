@@ -35,7 +35,9 @@ async def add_queries(
     """Add queries to a reader, from now on; returns how many were new."""
     no = await announcements.share_counter(connection)
     await subscribers.lock(connection, [subscriber_id])
-    return await add_wishes(connection, [(subscriber_id, wish) for wish in wishes], origin=origin, no=no, now=now)
+    return await add_wishes(
+        connection, [(subscriber_id, wish) for wish in wishes], origin=origin, no=no, now=now
+    )
 
 
 async def held(

@@ -5,7 +5,6 @@ The lock order is that of docs/data.md: the counter shared, then the readers; so
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.addresses import address_key
+from alertd.mail.tokens import new_tag
 from alertd.model import No, Origin, Schedule, SubscriberId, SubscriberState, TopicId
 from alertd.query import GRAMMAR, Query
 from alertd.store import announcements, queries, schedules, subscribers, subscriptions
@@ -81,7 +81,7 @@ async def enrol(
 
 def _new(key: str, person: Enrolment, origin: Origin, now: datetime) -> dict[str, Any]:
     return {
-        "tag": secrets.token_hex(8),
+        "tag": new_tag(),
         "address": person.address,
         "address_key": key,
         "language": person.language,
@@ -122,7 +122,9 @@ async def add_wishes(
     if not wishes:
         return 0
     schedule_ids = await schedules.ensure(connection, {wish.schedule for _, wish in wishes}, now=now)
-    query_ids = await queries.ensure(connection, {wish.query.canonical for _, wish in wishes}, grammar=GRAMMAR)
+    query_ids = await queries.ensure(
+        connection, {wish.query.canonical for _, wish in wishes}, grammar=GRAMMAR
+    )
     held = {
         (reader, *identity(row))
         for reader, rows in (

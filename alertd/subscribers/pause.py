@@ -10,9 +10,7 @@ from alertd.model import SubscriberId, SubscriberState
 from alertd.store import announcements, due, subscribers, subscriptions
 
 
-async def pause(
-    connection: AsyncConnection, subscriber_id: SubscriberId, *, until: datetime | None
-) -> bool:
+async def pause(connection: AsyncConnection, subscriber_id: SubscriberId, *, until: datetime | None) -> bool:
     """Pause an active (or already paused) reader until an instant, or until they resume; False when they have ended."""
     (row,) = await subscribers.lock(connection, [subscriber_id])
     if row.state not in {SubscriberState.ACTIVE, SubscriberState.PAUSED}:

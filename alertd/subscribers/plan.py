@@ -107,7 +107,9 @@ def decide(
             ending.append((row.id, row.address))
         else:
             edits.append(Edit(row.id, row.address, drop=mine))
-    return Plan(tuple(enrolments), tuple(edit for edit in edits if edit), tuple(ending), declared=len(of_file))
+    return Plan(
+        tuple(enrolments), tuple(edit for edit in edits if edit), tuple(ending), declared=len(of_file)
+    )
 
 
 def _may_return(row: SubscriberRow) -> bool:

@@ -58,7 +58,11 @@ async def sync(connection: AsyncConnection, declared: Sequence[Topic], *, now: d
             await topics.add(
                 connection, name=each.name, title=each.title, query_id=query_id, typed=each.query
             )
-        elif row.ended_at is not None or (row.title, row.query_id, row.typed) != (each.title, query_id, each.query):
+        elif row.ended_at is not None or (row.title, row.query_id, row.typed) != (
+            each.title,
+            query_id,
+            each.query,
+        ):
             await topics.change(connection, row, title=each.title, query_id=query_id, typed=each.query)
     for name, row in stored.items():
         if name not in parsed and row.ended_at is None:

@@ -1,0 +1,374 @@
+"""The rule of what is due, held against an oracle of obligations by random histories on the real store.
+
+Taking any clause out of the product (the look-up in `told`, the interval, `first_no`, lowering, `behind`) must turn this red.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from alertd.model import Cause, EditionId, ReportState
+from alertd.store.engines import Store
+from tests.conftest import pg_url
+from tests.store.making import content_maker
+from tests.store.obligations import MEANINGS, Asking, Oracle
+from tests.store.world import SCHEDULES, World
+
+READERS = ("u0", "u1", "u2")
+WORDS = st.sets(st.sampled_from(["alpha", "beta"])).map(frozenset)
+QUERIES = st.sampled_from(sorted(MEANINGS))
+SCHEDULE = st.sampled_from(sorted(SCHEDULES))
+READER = st.sampled_from(READERS)
+EXAMPLES = int(os.environ.get("ALERTD_DUE_EXAMPLES", "25"))
+STEPS = int(os.environ.get("ALERTD_DUE_STEPS", "30"))
+
+
+class Histories(RuleBasedStateMachine):
+    """Random histories of everything that can happen to reports and readers."""
+
+    open_store: Callable[[], Store]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.world = World(self.open_store(), content_maker())
+        self.oracle = Oracle()
+        self.states: dict[str, str] = {}
+        self.effective: dict[str, int] = {}
+        self.stored: dict[str, tuple[int, frozenset[str]]] = {}
+        self.standing: dict[int, Any] = {}
+        self.open_editions: dict[EditionId, tuple[str, int, set[str]]] = {}
+        self.topic = "alpha"
+        self.on_topic: set[str] = set()
+        self.count = 0
+        self.do(self.world.begin())
+        self.do(self.world.edit_topic(self.topic))
+
+    def do(self, step: Any) -> Any:
+        """Run one step of the product."""
+        return self.runner.run(step)
+
+    def teardown(self) -> None:
+        """At the end everybody resumes and every schedule runs: nothing may be left."""
+        try:
+            for reader, state in self.states.items():
+                if state == "paused":
+                    self._resume(reader, skip=False)
+            for schedule in SCHEDULES:
+                self._finish_all()
+                self._open(schedule)
+            self._finish_all()
+            for reader in self.states:
+                for schedule in SCHEDULES:
+                    assert self.oracle.due(reader, schedule, upto=self.oracle.moment) == set()
+            assert self.world.alarm.rung == []
+        finally:
+            self.do(self.world.store.close())
+            self.runner.close()
+
+    # reports
+
+    def _new_name(self) -> str:
+        self.count += 1
+        return f"r{self.count}"
+
+    def _announce(
+        self, name: str, number: int, words: frozenset[str], cause: Cause, blind: frozenset[str]
+    ) -> None:
+        self.do(self.world.announce(name, number, words, cause, blind=blind))
+        self.oracle.announce(name, number, words, blind=blind)
+        self.effective[name] = number
+
+    @rule(words=WORDS, blind=st.sets(QUERIES, max_size=1).map(frozenset))
+    def new_report(self, words: frozenset[str], blind: frozenset[str]) -> None:
+        """A report appears and is announced; the matcher may overlook a query."""
+        name = self._new_name()
+        self.stored[name] = (1, words)
+        self.do(self.world.store_report(name, 1, words))
+        self._announce(name, 1, words, Cause.NEW, blind)
+
+    @rule(words=WORDS)
+    def held_report(self, words: frozenset[str]) -> None:
+        """A report appears and is held."""
+        name = self._new_name()
+        self.stored[name] = (1, words)
+        self.do(self.world.store_report(name, 1, words))
+
+    @precondition(lambda self: set(self.stored) - set(self.effective))
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        """A held report is released."""
+        name = data.draw(st.sampled_from(sorted(set(self.stored) - set(self.effective))))
+        self._announce(name, *self.stored[name], Cause.RELEASED, frozenset())
+
+    @precondition(lambda self: self.effective)
+    @rule(data=st.data(), words=WORDS)
+    def revise(self, data: st.DataObject, words: frozenset[str]) -> None:
+        """An announced report gets a revision that is announced."""
+        name = data.draw(st.sampled_from(sorted(self.effective)))
+        number = self.effective[name] + 1
+        self.stored[name] = (number, words)
+        self.do(self.world.store_report(name, number, words))
+        self.oracle.retracted.discard(name)
+        self._announce(name, number, words, Cause.REVISED, frozenset())
+
+    @precondition(lambda self: self.effective)
+    @rule(data=st.data())
+    def late(self, data: st.DataObject) -> None:
+        """Matches overlooked before are found now."""
+        name = data.draw(
+            st.sampled_from(sorted(set(self.effective) - self.oracle.retracted) or sorted(self.effective))
+        )
+        number = self.effective[name]
+        words = self.oracle.words[name, number]
+        self.oracle.retracted.discard(name)
+        self.do(self.world.announce(name, number, words, Cause.LATE))
+        self.oracle.late(name, number)
+
+    @precondition(lambda self: self.effective)
+    @rule(data=st.data())
+    def retract(self, data: st.DataObject) -> None:
+        """A report is retracted."""
+        name = data.draw(st.sampled_from(sorted(self.effective)))
+        self.do(self.world.retract(name, state=ReportState.RETRACTED))
+        self.oracle.retracted.add(name)
+
+    # readers
+
+    def _asking(self, reader: str) -> list[str]:
+        return [
+            root for root, each in self.oracle.asking.items() if each.reader == reader and not each.dropped
+        ]
+
+    @rule(reader=READER, query=QUERIES, schedule=SCHEDULE)
+    def ask(self, reader: str, query: str, schedule: str) -> None:
+        """Someone signs up, or an active reader adds a query they do not have."""
+        if query in {
+            self.oracle.asking[root].query for root in self._asking(reader) if root not in self.on_topic
+        }:
+            return
+        self.count += 1
+        root = f"s{self.count}"
+        if self.states.get(reader) in {"active", "paused"}:
+            self.do(self.world.add(reader, root, query, schedule, topic=False))
+        else:
+            self.do(self.world.sign_up(reader, root, query, schedule))
+            self.states[reader] = "active"
+        self.oracle.asking[root] = Asking(reader, query, schedule)
+
+    @rule(reader=READER, schedule=SCHEDULE)
+    def ask_topic(self, reader: str, schedule: str) -> None:
+        """A reader adds the topic."""
+        if self.states.get(reader) not in {"active", "paused"} or self.on_topic & set(self._asking(reader)):
+            return
+        self.count += 1
+        root = f"s{self.count}"
+        self.do(self.world.add(reader, root, self.topic, schedule, topic=True))
+        self.oracle.asking[root] = Asking(reader, self.topic, schedule)
+        self.on_topic.add(root)
+
+    @rule(query=QUERIES)
+    def edit_topic(self, query: str) -> None:
+        """The topic gets another query."""
+        self.topic = query
+        self.do(self.world.edit_topic(query))
+        for root in self.on_topic:
+            self.oracle.asking[root].query = query
+
+    @rule(reader=READER, data=st.data())
+    def drop(self, reader: str, data: st.DataObject) -> None:
+        """A reader drops a query."""
+        roots = self._asking(reader)
+        if roots:
+            root = data.draw(st.sampled_from(roots))
+            self.do(self.world.drop(reader, root))
+            self.oracle.asking[root].dropped = True
+
+    @rule(reader=READER, schedule=SCHEDULE, everything=st.booleans(), data=st.data())
+    def move(self, reader: str, schedule: str, everything: bool, data: st.DataObject) -> None:
+        """A reader moves a query, or all, to another schedule."""
+        roots = self._asking(reader)
+        if not roots:
+            return
+        chosen = roots if everything else [data.draw(st.sampled_from(roots))]
+        self.do(self.world.move(reader, None if everything else chosen, schedule))
+        for root in chosen:
+            self.oracle.asking[root].schedule = schedule
+
+    @rule(reader=READER)
+    def pause(self, reader: str) -> None:
+        """A reader pauses."""
+        if self.states.get(reader) == "active":
+            self.do(self.world.pause(reader))
+            self.states[reader] = "paused"
+            self._touch(reader)
+
+    @rule(reader=READER, skip=st.booleans())
+    def resume(self, reader: str, skip: bool) -> None:
+        """A reader resumes, skipping what waits or not."""
+        if self.states.get(reader) == "paused":
+            self._resume(reader, skip=skip)
+
+    def _resume(self, reader: str, *, skip: bool) -> None:
+        if skip:
+            for schedule in SCHEDULES:
+                waiting = self.oracle.due(reader, schedule, upto=self.oracle.moment)
+                self.oracle.told.setdefault(reader, set()).update(waiting)
+        self.do(self.world.resume(reader, skip=skip))
+        self.states[reader] = "active"
+        self._touch(reader)
+
+    @rule(reader=READER)
+    def leave(self, reader: str) -> None:
+        """A reader leaves."""
+        if self.states.get(reader) in {"active", "paused"}:
+            self.do(self.world.leave(reader))
+            self.states[reader] = "ended"
+            for root in self._asking(reader):
+                self.oracle.asking[root].dropped = True
+
+    def _touch(self, reader: str) -> None:
+        for _, _, untouched in self.open_editions.values():
+            untouched.discard(reader)
+
+    # editions
+
+    @rule(until=SCHEDULE)
+    def open(self, until: str) -> None:
+        """Time passes until a schedule is due, and editions open; they need not be worked through at once."""
+        self._open(until)
+
+    def _open(self, until: str) -> None:
+        for edition_id, schedule in self.do(self.world.open(until=until)):
+            untouched = {reader for reader, state in self.states.items() if state == "active"}
+            self.open_editions[edition_id] = (schedule, self.oracle.moment, untouched)
+
+    @precondition(lambda self: self.open_editions)
+    @rule()
+    def one_chunk(self) -> None:
+        """The oldest open edition does one chunk."""
+        edition_id = min(self.open_editions)
+        self.do(self.world.editions.step(edition_id, self.world.now))
+        self._check_digests(edition_id)
+
+    @precondition(lambda self: self.open_editions)
+    @rule()
+    def finish(self) -> None:
+        """Everything open is worked through."""
+        self._finish_all()
+
+    @rule()
+    def everything_immediate_goes_out(self) -> None:
+        """Immediate editions open and are worked through."""
+        self._open("immediate")
+        self._finish_all()
+
+    def _finish_all(self) -> None:
+        for edition_id in sorted(self.open_editions):
+            more = True
+            while more:
+                more, _ = self.do(self.world.editions.step(edition_id, self.world.now))
+                self._check_digests(edition_id)
+            complete = self.do(self.world.editions.complete(edition_id, self.world.now))
+            assert complete, self.world.alarm.rung
+            del self.open_editions[edition_id]
+
+    def _check_digests(self, edition_id: EditionId) -> None:
+        schedule, moment, _ = self.open_editions[edition_id]
+        for number, sent in self.do(self.world.new_digests()).items():
+            assert sent.schedule == schedule
+            assert self.states[sent.reader] == "active"
+            assert sent.told == self.oracle.due(sent.reader, schedule, upto=moment), "not what is due"
+            assert sent.told, "an empty digest"
+            newest = {name: max(n for known, n in sent.told if known == name) for name, _ in sent.told}
+            assert {name: n for name, (n, _) in sent.shown.items()} == newest
+            for name, (_, labels) in sent.shown.items():
+                assert labels == self.oracle.found_by(sent.reader, sent.told, name)
+            self.oracle.told.setdefault(sent.reader, set()).update(sent.told)
+            self.standing[number] = sent
+
+    @precondition(lambda self: self.standing)
+    @rule(data=st.data())
+    def withdraw(self, data: st.DataObject) -> None:
+        """A digest that did not leave is withdrawn: what it told is told no more."""
+        number = data.draw(st.sampled_from(sorted(self.standing)))
+        sent = self.standing.pop(number)
+        assert self.do(self.world.withdraw(number))
+        self.oracle.told[sent.reader] -= sent.told
+        self._touch(sent.reader)
+
+    @invariant()
+    def no_alarm(self) -> None:
+        """The balance of every edition held."""
+        assert self.world.alarm.rung == []
+
+    @initialize(words=WORDS)
+    def before_anyone_asked(self, words: frozenset[str]) -> None:
+        """There is a report from before anyone asked."""
+        self.new_report(words, frozenset())
+
+
+def _machine(opener: Callable[[], Store]) -> type[Histories]:
+    return type("HistoriesHere", (Histories,), {"open_store": staticmethod(opener)})
+
+
+def _run(opener: Callable[[], Store], *, share: float) -> None:
+    run_state_machine_as_test(
+        _machine(opener),
+        settings=settings(
+            max_examples=max(5, int(EXAMPLES * share)),
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )
+
+
+@pytest.mark.timeout(600)
+def test_rule_of_what_is_due_on_sqlite(sqlite_template: Path) -> None:
+    """Random histories on SQLite agree with the oracle."""
+    with tempfile.TemporaryDirectory() as folder:
+        count = iter(range(10**9))
+
+        def fresh() -> Store:
+            path = Path(folder) / f"{next(count)}.db"
+            path.write_bytes(sqlite_template.read_bytes())
+            return Store(f"sqlite:///{path}")
+
+        _run(fresh, share=1)
+
+
+@pytest.mark.timeout(600)
+def test_rule_of_what_is_due_on_postgresql(pg_server: str, pg_template: str) -> None:
+    """Random histories on PostgreSQL agree with the oracle."""
+    made: list[str] = []
+
+    def fresh() -> Store:
+        name = f"due_{len(made)}_{os.getpid()}"
+        with psycopg.connect(pg_server, autocommit=True) as connection:
+            for old in made[-1:]:
+                connection.execute(f'DROP DATABASE IF EXISTS "{old}" WITH (FORCE)')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{pg_template}"')
+        made.append(name)
+        return Store(pg_url(pg_server, name))
+
+    _run(fresh, share=0.4)
