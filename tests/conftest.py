@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -104,3 +104,13 @@ async def store(store_url: str) -> AsyncIterator[Store]:
     opened.lock()
     yield opened
     await opened.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With ALERTD_REQUIRE_SYSTEM set, a test marked `system` that is skipped has failed: its services were promised."""
+    report = yield
+    if report.skipped and os.environ.get("ALERTD_REQUIRE_SYSTEM") and item.get_closest_marker("system"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped although ALERTD_REQUIRE_SYSTEM is set: {report.longrepr}"
+    return report
