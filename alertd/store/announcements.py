@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.model import Cause, No, QueryId, ReportId, ReportState
@@ -83,20 +83,21 @@ async def first_numbers(
     return {(ReportId(report_id), revision): No(no) for report_id, revision, no in rows}
 
 
-async def of_report(
-    connection: AsyncConnection, report_id: ReportId
-) -> Sequence[Row[Any]]:
-    """Every announcement of a report, oldest first: no, first_no, revision, cause, at."""
+class AnnouncementRow(NamedTuple):
+    """A stored announcement of one report."""
+
+    no: No
+    first_no: No
+    revision: int
+    cause: str
+    at: datetime
+
+
+async def of_report(connection: AsyncConnection, report_id: ReportId) -> list[AnnouncementRow]:
+    """Every announcement of a report, oldest first."""
     statement = (
-        select(
-            announcement.c.no,
-            announcement.c.first_no,
-            announcement.c.revision,
-            announcement.c.cause,
-            announcement.c.at,
-        )
+        select(*(announcement.c[name] for name in AnnouncementRow._fields))
         .where(announcement.c.report_id == report_id)
         .order_by(announcement.c.no)
     )
-    rows: Sequence[Row[Any]] = (await connection.execute(statement)).all()
-    return rows
+    return [AnnouncementRow._make(row) for row in await connection.execute(statement)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,9 +25,8 @@ class ScheduleRow(NamedTuple):
     mark: No
 
 
-def _row(
-    id_: int, kind: str, days: int, minute: int, zone: str, next_due_at: datetime | None, mark: int
-) -> ScheduleRow:
+def _row(values: Sequence[Any]) -> ScheduleRow:
+    id_, kind, days, minute, zone, next_due_at, mark = values
     return ScheduleRow(ScheduleId(id_), Schedule(Kind(kind), days, minute, zone), next_due_at, No(mark))
 
 
@@ -76,7 +75,7 @@ async def _find(connection: AsyncConnection, values: Sequence[Schedule]) -> dict
     kinds = {value.kind for value in values}
     zones = {value.zone for value in values}
     statement = select(*_COLUMNS).where(schedule.c.kind.in_(kinds), schedule.c.zone.in_(zones))
-    rows = [_row(*row) for row in await connection.execute(statement)]
+    rows = [_row(row) for row in await connection.execute(statement)]
     return {row.value: row.id for row in rows if row.value in set(values)}
 
 
@@ -85,7 +84,7 @@ async def get(connection: AsyncConnection, schedule_id: ScheduleId, *, lock: boo
     statement = select(*_COLUMNS).where(schedule.c.id == schedule_id)
     if lock:
         statement = statement.with_for_update()
-    return _row(*(await connection.execute(statement)).one())
+    return _row((await connection.execute(statement)).one())
 
 
 async def due(connection: AsyncConnection, *, now: datetime) -> list[ScheduleId]:
@@ -115,7 +114,7 @@ async def due(connection: AsyncConnection, *, now: datetime) -> list[ScheduleId]
 async def all_rows(connection: AsyncConnection) -> list[ScheduleRow]:
     """Every schedule, the next due first, immediate ones first of all."""
     statement = select(*_COLUMNS).order_by(schedule.c.next_due_at.nulls_first(), schedule.c.id)
-    return [_row(*row) for row in await connection.execute(statement)]
+    return [_row(row) for row in await connection.execute(statement)]
 
 
 async def set_next_due(connection: AsyncConnection, schedule_id: ScheduleId, next_due_at: datetime) -> None:

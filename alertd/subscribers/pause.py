@@ -23,6 +23,8 @@ async def resume(connection: AsyncConnection, subscriber_id: SubscriberId, *, sk
     """Let a paused reader get mail again; True when they were paused.
 
     Args:
+        connection: the writing transaction.
+        subscriber_id: whom.
         skip: what came meanwhile is told as skipped instead of being sent; cursors are not pushed over it.
     """
     (row,) = await subscribers.lock(connection, [subscriber_id])

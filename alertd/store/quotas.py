@@ -1,0 +1,38 @@
+"""Counted limits: how often something was done in a window of time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alertd.clock import EPOCH
+from alertd.store.tables import quota
+from alertd.store.upsert import upsert
+
+_PARTS = 24
+"""A window is counted in so many parts, so that it slides in steps of a twenty-fourth."""
+
+
+async def count(connection: AsyncConnection, bucket: str, *, window: timedelta, now: datetime) -> int:
+    """How often it was taken within the window that ends now."""
+    statement = select(func.coalesce(func.sum(quota.c.n), 0)).where(
+        quota.c.bucket == bucket, quota.c.window_at > now - window
+    )
+    return int((await connection.execute(statement)).scalar_one())
+
+
+async def take(
+    connection: AsyncConnection, bucket: str, *, most: int, window: timedelta, now: datetime
+) -> bool:
+    """Count one more, if that is not more than `most` within the window; whether it was counted."""
+    if await count(connection, bucket, window=window, now=now) >= most:
+        return False
+    part = window / _PARTS
+    at = EPOCH + ((now - EPOCH) // part) * part
+    statement = upsert(connection, quota).values(bucket=bucket, window_at=at, n=1)
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=["bucket", "window_at"], set_={"n": quota.c.n + 1})
+    )
+    return True
