@@ -61,7 +61,8 @@ class Fault:
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
         key = f" {self.key}:" if self.key else ""
-        return f"{where}:{key} {self.what}. {self.remedy}."
+        end = "" if self.remedy.endswith("?") else "."
+        return f"{where}:{key} {self.what}. {self.remedy}{end}"
 
 
 class ConfigError(AlertdError):
