@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from datetime import datetime, timedelta
+from random import Random
 
 LONGEST_WAIT = timedelta(hours=6)
 """A catalogue that fails is tried at least this often (or every `poll_every`, when that is longer)."""
@@ -13,7 +13,7 @@ _JITTER = 0.2
 
 
 def next_poll(
-    now: datetime, every: timedelta, *, failures: int, retry_after: float | None = None, chance: random.Random
+    now: datetime, every: timedelta, *, failures: int, retry_after: float | None = None, chance: Random
 ) -> datetime:
     """The instant of the next poll.
 

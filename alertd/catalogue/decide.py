@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from alertd.catalogue.identity import Candidate
 from alertd.config.settings import Catalogue
@@ -19,6 +20,7 @@ RENEWED_LIMIT = 3
 MAX_REVISIONS = 24
 """A report whose text changes at every poll (a counter in it) stops getting revisions here."""
 _A_DAY = timedelta(days=1)
+_T = TypeVar("_T")
 _QUIET = frozenset({ReportState.HELD, ReportState.DISCARDED, ReportState.RETRACTED, ReportState.OLD})
 
 
@@ -175,7 +177,7 @@ def _owner(identity: str, group: Mapping[str, Candidate], known: Mapping[str, Kn
 def _new_reports(
     fresh: list[tuple[str, Candidate]], past: Past, identities: set[str], catalogue: Catalogue, now: datetime
 ) -> tuple[NewReport, ...]:
-    ordered = sorted(fresh[::-1], key=lambda pair: _day(pair[1], now))  # stable: oldest first
+    ordered = _oldest_first(fresh, now)
     if not past.baseline:
         first_told = len(ordered) - catalogue.announce_last
         states = [
@@ -224,7 +226,6 @@ def _revisions(
     wanted = catalogue.on_revision == "announce"
     told = {known.report_id for known, each in changed if wanted and known.state not in _QUIET}
     flood = len(told) > catalogue.flood_limit
-    ordered = sorted(changed[::-1], key=lambda pair: _day(pair[1], now))
     return tuple(
         NewRevision(
             known.report_id,
@@ -234,8 +235,15 @@ def _revisions(
             announce=known.report_id in told and not flood,
             hold=known.report_id in told and flood,
         )
-        for known, each in ordered
+        for known, each in _oldest_first(changed, now)
     )
+
+
+def _oldest_first(pairs: Sequence[tuple[_T, Candidate]], now: datetime) -> list[tuple[_T, Candidate]]:
+    """By date; feeds are newest first, so of one day the last comes first."""
+    turned = list(reversed(pairs))
+    turned.sort(key=lambda pair: _day(pair[1], now))
+    return turned
 
 
 def is_old(each: Candidate, max_age: timedelta, now: datetime) -> bool:
