@@ -15,7 +15,7 @@ from email.parser import BytesHeaderParser
 from email.policy import compat32
 
 from alertd.errors import RenderError
-from alertd.mail.headers import Pieces, field
+from alertd.mail.headers import Pieces, field, mostly_ascii
 
 _FROM = re.compile(rb"(?m)^From ")
 _LONGEST_LINE = 998
@@ -69,11 +69,11 @@ def _part_headers(subtype: str, encoding: str) -> list[tuple[str, Pieces]]:
 
 
 def _encode(text: str) -> tuple[bytes, str]:
-    """Quoted-printable or base64 (RFC 2045 section 6), whichever is shorter; neither holds `=_` at a line's start."""
+    """Quoted-printable or base64 (RFC 2045 section 6), by content; neither holds `=_` at a line's start."""
     raw = "\r\n".join(text.rstrip("\n").split("\n")).encode("utf-8", "replace") + b"\r\n"
-    quoted = _FROM.sub(b"=46rom =\r\n", binascii.b2a_qp(raw, istext=True))  # mbox files would write ">From"
-    if len(quoted) <= len(raw) * 1.37:
-        return quoted, "quoted-printable"
+    if mostly_ascii(raw):
+        quoted = binascii.b2a_qp(raw, istext=True)
+        return _FROM.sub(b"=46rom =\r\n", quoted), "quoted-printable"  # an mbox file would write ">From"
     return base64.encodebytes(raw).replace(b"\n", b"\r\n"), "base64"
 
 

@@ -21,10 +21,11 @@ _WORD = 64
 """Longest encoded word: RFC 2047 allows 75, a line with one 76, and our longest field name that carries text has 8."""
 
 _LONGEST_PIECE = 900
+_ASCII = bytes(range(128))
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+( [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _PLAIN_Q = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!*+-/")
-_MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,250}>")
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
 
 
 def text(value: str) -> Pieces:
@@ -67,8 +68,7 @@ def message_ids(values: Iterable[str], *, most: int = 10) -> Pieces:
 def encoded_words(value: str) -> Pieces:
     """The whole value as encoded words, each at most 64 characters long and of whole characters."""
     raw = value.encode("utf-8", "replace")
-    quoted = sum(1 if byte in _PLAIN_Q or byte == 0x20 else 3 for byte in raw)  # noqa: PLR2004 - a space is "_"
-    kind, encode = ("q", _q) if quoted <= len(raw) * 4 / 3 else ("b", _b)
+    kind, encode = ("q", _q) if mostly_ascii(raw) else ("b", _b)
     room = _WORD - len("=?utf-8?q??=")
     words: list[str] = []
     current = ""
@@ -79,6 +79,11 @@ def encoded_words(value: str) -> Pieces:
         current += character
     words.append(current)
     return tuple(f"=?utf-8?{kind}?{encode(word)}?=" for word in words)
+
+
+def mostly_ascii(raw: bytes) -> bool:
+    """Whether quoted-printable keeps this UTF-8 text legible; base64 is shorter for the rest."""
+    return len(raw.translate(None, delete=_ASCII)) * 5 <= len(raw) * 2
 
 
 def field(name: str, pieces: Pieces) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterator, Mapping
 from types import TracebackType
@@ -9,10 +10,11 @@ from types import TracebackType
 from jinja2 import TemplateSyntaxError
 
 from alertd.errors import Fault
-from alertd.mail.renderer import FAILURES, FALLBACK, Parts, Renderer, environment
+from alertd.mail.renderer import FAILURES, Parts, Renderer, environment
 from alertd.mail.samples import MARKUP, SAMPLES, Sample
 from alertd.model import MailKind
 
+_USED = re.compile(r"\bwords\.([a-z_]+)")
 _LEAVERS = (MailKind.DIGEST, MailKind.WELCOME)
 
 
@@ -41,9 +43,39 @@ def _syntax(source: Mapping[str, str], where: Mapping[str, str]) -> Iterator[Fau
 
 def _rendering(source: Mapping[str, str], where: Mapping[str, str]) -> Iterator[Fault]:
     renderer = Renderer(source)
-    for language in sorted(renderer.languages | {FALLBACK}):
+    if missing := list(_missing_words(renderer, source, where)):
+        yield from missing
+        return
+    for language in sorted(renderer.languages):
         for sample in SAMPLES:
             yield from _try(renderer, source, where, sample=sample, language=language)
+
+
+def _missing_words(
+    renderer: Renderer, source: Mapping[str, str], where: Mapping[str, str]
+) -> Iterator[Fault]:
+    """What the operator's words files lack; ours are complete, and a misspelt use shows when it is rendered."""
+    templates = [name for name in sorted(source) if not name.startswith("words.")]
+    used = {word: name for name in templates for word in _USED.findall(source[name])}
+    for language in sorted(renderer.languages):
+        name = f"words.{language}.jinja"
+        if name not in where:
+            continue
+        try:
+            missing = sorted(set(used) - set(vars(renderer.words(language))))
+        except FAILURES as error:
+            line = (_place(error.__traceback__, source) or (name, 0))[1]
+            yield Fault(where[name], line, "", f"the words cannot be read: {error}", "Correct the line")
+            continue
+        for word in missing:
+            what = f"there is no `{word}`, which {used[word]} uses"
+            yield Fault(
+                where[name],
+                0,
+                "",
+                what,
+                "Copy it from the built-in words.en.jinja and put it into your words",
+            )
 
 
 def _try(

@@ -93,8 +93,14 @@ class Renderer:
             raise RenderError(f"The template of {kind} fails: {type(error).__name__}: {error}") from error
 
     def attempt(self, kind: MailKind, *, language: str, html: bool, context: Mapping[str, Any]) -> Parts:
-        """As `render`, with the template's own exception."""
-        words = self._words_of(language)
+        """As `render`, with the template's own exception and its line in the traceback."""
+        try:
+            return self._attempt(kind, language=language, html=html, context=context)
+        except FAILURES:
+            self._environment.handle_exception()  # the words are called from here: without it their lines are not ours
+
+    def _attempt(self, kind: MailKind, *, language: str, html: bool, context: Mapping[str, Any]) -> Parts:
+        words = self.words(language)
         values = {**complete(kind, context), "kind": str(kind), "language": language, "words": words}
         subject = wording.cut(words.subject(values), SUBJECT_COLUMNS)
         values["heading"] = values.get("title") or subject
@@ -103,10 +109,13 @@ class Renderer:
         page = self._environment.get_template(f"{kind}.html").render(values) if html else None
         return Parts(subject, wording.tidy(text), page)
 
-    def _words_of(self, language: str) -> Any:
+    def words(self, language: str) -> SimpleNamespace:
         """What words.LANGUAGE.jinja exports, as plain text: HTML templates escape it like any other value."""
         if language not in self._words:
-            exported = vars(self._environment.get_template(f"words.{language}.jinja").module)
+            try:
+                exported = vars(self._environment.get_template(f"words.{language}.jinja").module)
+            except FAILURES:
+                self._environment.handle_exception()
             plain = {name: _plain(value) for name, value in exported.items() if not name.startswith("_")}
             self._words[language] = SimpleNamespace(**plain)
         return self._words[language]

@@ -80,7 +80,7 @@ SAMPLES = (
         },
     ),
     Sample(MailKind.DIGEST, {**_BASE, "day": "2026-01-02", "reports": [_LEAST]}),
-    Sample(MailKind.DIGEST, {**_BASE, "day": "2026-12-31", "reports": [_REPORT] * 130}),
+    Sample(MailKind.DIGEST, {**_BASE, "day": "2026-12-31", "reports": [_REPORT] * 61}),
     Sample(
         MailKind.WELCOME,
         {**_BASE, "queries": [_QUERY, {"query": "*"}], "first_at": "2026-11-25T08:00", "zone": "UTC"},

@@ -7,6 +7,7 @@ import unicodedata
 from functools import lru_cache
 
 ELLIPSIS = "…"
+_LONG_WORD = 24
 
 # C0 and C1 but tab and line feed, the bidirectional controls (they make text read as what it is not), and code points that
 # are no characters. U+2028 and U+2029 become line feeds: some servers take them for the end of a line.
@@ -51,7 +52,7 @@ def cut(text: str, limit: int) -> str:
     kept = line[:place]
     if line[place].isalnum() and line[place].isascii():
         on_word = kept.rfind(" ")
-        if on_word >= place * 2 // 3:
+        if place - on_word <= _LONG_WORD and on_word > 0:
             kept = kept[:on_word]
     return kept.rstrip(" ,;:.-–—，、；：。（(") + ELLIPSIS
 
