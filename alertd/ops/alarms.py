@@ -42,8 +42,8 @@ class Alarms:
             [
                 {
                     "lines": [
-                        f"One poll of the catalogue {catalogue} brought {len(titles)} new reports, more than its"
-                        " flood_limit. Nobody has been mailed about them.",
+                        f"One poll of the catalogue {catalogue} brought {len(titles)} new reports: its flood_limit is less.",
+                        "Nobody has been mailed about them.",
                         f"If they are really new: alertd release {catalogue}",
                         f"If the feed only renewed old entries: alertd release {catalogue} --discard",
                     ]
@@ -63,8 +63,8 @@ class Alarms:
             [
                 {
                     "lines": [
-                        f"The edition {edition.occasion} (number {edition.id}) is not complete, because independent"
-                        " counts of it disagree. It stays open until they agree.",
+                        f"Edition {edition.id} ({edition.occasion}) is not complete: independent counts of it disagree.",
+                        "It stays open until they agree.",
                         "alertd status shows it; please look what was changed in the database by hand.",
                     ],
                     "items": list(mismatches),
