@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from alertd import query
@@ -48,6 +49,8 @@ _MILLION = 1_000_000
 _OF_SERVICE = "that of `[service]`"
 
 
+# Files hold the same few schedules, and many of the same queries, thousands of times.
+@lru_cache(maxsize=10_000)
 def _check_query(text: str) -> str:
     try:
         query.parse(text)
@@ -59,6 +62,7 @@ def _check_query(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=1000)
 def _check_schedule(text: str) -> str:
     try:
         parse_schedule(text, zone="UTC")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from alertd.addresses import address_key, bare_key
@@ -14,6 +15,9 @@ from alertd.config.settings import DEFAULT_SCHEDULE, DeclaredQuery, DeclaredSubs
 from alertd.schedule import parse_schedule
 
 EVERYTHING = "*"
+
+# A file holds the same few schedules thousands of times.
+_parse_schedule = lru_cache(maxsize=1000)(parse_schedule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +79,12 @@ def _subscriber(
                 query=query.get("query") or names.topic_queries[query["topic"]],
                 topic=query.get("topic", ""),
                 label=query.get("label", ""),
-                schedule=parse_schedule(query.get("schedule", usual), zone=zone),
+                schedule=_parse_schedule(query.get("schedule", usual), zone=zone),
             )
             for query in queries or [{"query": EVERYTHING}]
         ),
         catalogues=values["catalogues"],
-        schedule=parse_schedule(usual, zone=zone),
+        schedule=_parse_schedule(usual, zone=zone),
         time_zone=zone,
         language=values.get("language", settings.service.language),
         format=values["format"],
