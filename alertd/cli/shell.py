@@ -88,7 +88,7 @@ def run(arguments: Sequence[str]) -> int:
         The exit code. Whatever can be foreseen has been told on stderr in one message; a traceback is a fault of ours.
     """
     try:
-        code = alertd.main(args=list(arguments), prog_name="alertd", standalone_mode=False)
+        _invoke(list(arguments))
         sys.stdout.flush()
     except click.exceptions.Exit as done:
         return done.exit_code
@@ -111,7 +111,14 @@ def run(arguments: Sequence[str]) -> int:
         if ours is None or other is not None:
             raise
         return max(_told(error) for error in _leaves(ours))
-    return code if isinstance(code, int) else 0
+    return 0
+
+
+def _invoke(arguments: list[str]) -> None:
+    if "_ALERTD_COMPLETE" in os.environ:  # a shell asks for completions
+        alertd.main(prog_name="alertd")
+    with alertd.make_context("alertd", arguments) as context:  # not main(): it has its own view of endings
+        alertd.invoke(context)
 
 
 def describe(error: OSError) -> str:
