@@ -1,0 +1,90 @@
+"""The steps of an explanation in plain words, in the languages we write mail in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from alertd.digest.explain import Step
+
+WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "seen": "found in the catalogue {catalogue}",
+        "announced": "announced under number {no} (revision {revision}, {cause})",
+        "baseline": "it was in the catalogue before we began to watch it, so nobody was told",
+        "held": "it is held: one poll brought too many new reports, and an admin has to look",
+        "old": "it is dated too long ago to be news, so nobody was told",
+        "discarded": "an admin discarded it, so nobody was told",
+        "retracted": "it was retracted {reason}",
+        "not_announced": "it has not been announced yet",
+        "matched": "found by: {queries}",
+        "no_match": "none of the queries finds it: {queries}",
+        "asked_nothing": "the reader asks for nothing",
+        "asked_later": "found by {queries}, but that was asked for only after the report was announced",
+        "dropped": "found by {queries}, but the reader had dropped that",
+        "paused": "the reader paused; it comes when they resume ({until})",
+        "ended": "the reader had left ({reason})",
+        "waits": "waits for the next digest ({next})",
+        "skipped": "the reader chose to skip what came during a pause",
+        "purged": "it was told; the details are older than we keep them",
+        "edition": "put into a digest (edition {edition}, due {due})",
+        "delivery_pending": "the mail waits to be sent (attempts: {attempts}, next {next}) {reply}",
+        "delivery_claimed": "the mail is being sent",
+        "delivery_in_doubt": "handed over, but the connection broke before the answer; tried again {next}",
+        "delivery_sent": "accepted by the next server: {code} {reply}",
+        "delivery_failed": "refused: {code} {reply}",
+        "delivery_held": "held for an operator: {reply}",
+        "delivery_expired": "not sent: {reply}",
+    },
+    "zh": {
+        "seen": "在目录 {catalogue} 中发现",
+        "announced": "以编号 {no} 发布（版本 {revision}，{cause}）",
+        "baseline": "我们开始关注该目录之前它已存在，因此未通知任何人",
+        "held": "暂缓处理：一次抓取的新报告过多，等待管理员确认",
+        "old": "日期过早，不算新报告，因此未通知任何人",
+        "discarded": "管理员已将其忽略，因此未通知任何人",
+        "retracted": "该报告已撤回 {reason}",
+        "not_announced": "尚未发布",
+        "matched": "匹配的关键词：{queries}",
+        "no_match": "没有关键词与之匹配：{queries}",
+        "asked_nothing": "读者没有订阅任何内容",
+        "asked_later": "{queries} 与之匹配，但订阅时间在报告发布之后",
+        "dropped": "{queries} 与之匹配，但读者已删除该关键词",
+        "paused": "读者已暂停；恢复后会收到（{until}）",
+        "ended": "读者已退订（{reason}）",
+        "waits": "等待下一期摘要（{next}）",
+        "skipped": "读者选择跳过暂停期间的内容",
+        "purged": "已通知；详细记录已超过保存期限",
+        "edition": "编入摘要（第 {edition} 期，应发时间 {due}）",
+        "delivery_pending": "邮件等待发送（已尝试 {attempts} 次，下次 {next}）{reply}",
+        "delivery_claimed": "邮件正在发送",
+        "delivery_in_doubt": "已交付，但在收到答复前连接中断；{next} 重试",
+        "delivery_sent": "下一台服务器已接收：{code} {reply}",
+        "delivery_failed": "被拒收：{code} {reply}",
+        "delivery_held": "等待运维处理：{reply}",
+        "delivery_expired": "未发送：{reply}",
+    },
+}
+
+
+def say(steps: Sequence[Step], *, language: str, zone: str) -> list[str]:
+    """One line for each step, its time in the reader's zone first."""
+    words = WORDS.get(language, WORDS["en"])
+    return [_line(step, words[step.code], ZoneInfo(zone)) for step in steps]
+
+
+def _line(step: Step, pattern: str, zone: ZoneInfo) -> str:
+    text = pattern.format_map({name: _shown(value, zone) for name, value in step.facts.items()}).strip()
+    return f"{_shown(step.at, zone)}  {text}" if step.at else text
+
+
+def _shown(value: Any, zone: ZoneInfo) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, datetime):
+        return value.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "-"
+    return str(value)
