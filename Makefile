@@ -30,9 +30,8 @@ test: $(VENV)/.ready-dev
 	$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not torture" $(ALERTD_TEST_ARGS)
 
 lint: $(VENV)/.ready-dev
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
+	@status=0; for check in "ruff check ." "ruff format --check ." mypy; do \
+	  echo "$$check"; $(VENV)/bin/$$check || status=1; done; exit $$status
 
 torture: $(VENV)/.ready-dev
 	ALERTD_TEST_KILLS=100 $(PY) -m pytest -s -m torture --timeout 3600 $(ALERTD_TEST_ARGS)
