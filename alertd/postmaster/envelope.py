@@ -16,9 +16,12 @@ _RECIPIENT_FIELDS = ("delivered-to", "x-original-to", "envelope-to", "to", "cc")
 
 
 def clean_address(text: str) -> str:
-    """The address with everything removed that no address holds: controls, spaces, surrogates; at most 320 letters."""
-    kept = (letter for letter in text[: 4 * _LONGEST] if unicodedata.category(letter)[0] not in "CZ")
-    return "".join(kept).strip("<>")[:_LONGEST]
+    """The address with U+FFFD for each control, space or surrogate; without angle brackets; at most 320 letters.
+
+    They are replaced and not left out: what is left could be somebody else's address.
+    """
+    cut = text.strip()[: _LONGEST + 2].removeprefix("<").removesuffix(">")[:_LONGEST]
+    return "".join("\ufffd" if unicodedata.category(letter)[0] in "CZ" else letter for letter in cut)
 
 
 class OurAddress:

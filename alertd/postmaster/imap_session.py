@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -90,6 +91,7 @@ class ImapSession:
         self._settings = settings
         self._timeout = timeout
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._dropped: weakref.WeakSet[asyncio.Future[Any]] = weakref.WeakSet()
         context = ssl.create_default_context(cafile=settings.ca_file) if settings.tls != "none" else None
         self._starttls_context = context if settings.tls == "starttls" else None
         self._client = _Client(
@@ -238,7 +240,7 @@ class ImapSession:
                 self._client.idle_done()
             await self._call(asyncio.shield(idling), "ending IDLE")
         finally:
-            await _cancel(idling, stopped)
+            self._drop(idling, stopped)
         return announced
 
     async def _announced(self, deadline: float, *others: asyncio.Future[Any]) -> bool:
@@ -258,7 +260,7 @@ class ImapSession:
                 if any(other.done() for other in others):
                     return False
             finally:
-                await _cancel(push)
+                self._drop(push)
         return False
 
     async def close(self) -> None:
@@ -266,10 +268,20 @@ class ImapSession:
         with suppress(ImapError):
             if not self._lost.done() and self._client.get_state() in {"AUTH", "SELECTED"}:
                 await self._call(self._client.logout(), "LOGOUT", seconds=min(2.0, self._timeout))
-        await _cancel(self._client._client_task)  # noqa: SLF001 - the connection attempt, if it still runs
-        if self._client.protocol.transport is not None:
-            self._client.protocol.transport.abort()
-        await _cancel(*self._client.protocol.tasks)
+        transport = self._client.protocol.transport
+        if transport is not None:
+            transport.abort()
+        # The connection attempt and the greeting's task: a task we dropped may wait for a lock that one of them holds.
+        self._drop(self._client._client_task, *self._client.protocol.tasks)  # noqa: SLF001 - there is no public name
+        if self._dropped:
+            await asyncio.wait(self._dropped, timeout=1)
+
+    def _drop(self, *tasks: asyncio.Future[Any]) -> None:
+        """Cancel what still runs, without waiting for it, and see to it that nothing complains of its end later."""
+        for task in tasks:
+            task.cancel()
+            self._dropped.add(task)
+            task.add_done_callback(_collect)
 
     async def _ask(self, call: Awaitable[Any], what: str) -> list[Any]:
         """The lines of an answer that must be OK."""
@@ -295,7 +307,12 @@ class ImapSession:
             # ValueError: CR or LF in an argument, UnicodeError; LookupError, AttributeError: what odd answers cause
             raise ImapError(f"{what}: {str(error) or type(error).__name__}") from error
         finally:
-            await _cancel(task)
+            self._drop(task)
+
+
+def _collect(task: asyncio.Future[Any]) -> None:
+    if not task.cancelled():
+        task.exception()
 
 
 async def _first(*calls: Awaitable[Any]) -> None:
@@ -304,13 +321,6 @@ async def _first(*calls: Awaitable[Any]) -> None:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         tasks[0].cancel()
-
-
-async def _cancel(*tasks: asyncio.Future[Any]) -> None:
-    """Cancel what still runs, and collect what it ends with, so that nothing complains later."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _mailbox(name: str) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 TRACE = b"X-Alertd-Envelope: "
 _MARK = ",alertd=1"
-_FOLDERS = ("tmp", "new", "cur", "failed")
+_FOLDERS = ("tmp", "new", "cur")
 _PASSING = {errno.ENOENT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EINTR, errno.ESTALE}
 _STALE_TMP = 36 * 3600  # seconds; the Maildir convention
 
