@@ -46,17 +46,23 @@ def _user() -> str | None:
     raise RuntimeError("no unprivileged account to run PostgreSQL as")
 
 
-def _readable_copy(binaries: Path, into: Path, user: str | None) -> Path:
-    """The binaries, where that user can reach them (a virtual environment below /root is closed to others)."""
+def _reachable(binaries: Path, into: Path, user: str | None) -> Path:
+    """The binaries, where that user can run them (a virtual environment below a closed home is out of its reach)."""
     if user is None:
         return binaries
-    reach = subprocess.run(
-        [binaries / "postgres", "--version"], user=user, capture_output=True, check=False, cwd="/"
-    )
-    if reach.returncode == 0:
+    try:
+        asked = subprocess.run(
+            [binaries / "postgres", "--version"], user=user, capture_output=True, check=False, cwd="/"
+        )
+    except PermissionError:
+        asked = None
+    if asked is not None and asked.returncode == 0:
         return binaries
-    shutil.copytree(binaries.parent, into / "pg", symlinks=True)
-    return into / "pg" / "bin"
+    package = binaries.parents[1]  # its programs look for their libraries beside the package
+    shutil.copytree(binaries.parent, into / "package" / binaries.parent.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    shutil.copytree(libraries, into / libraries.name)
+    return into / "package" / binaries.parent.name / "bin"
 
 
 @contextmanager
@@ -70,11 +76,7 @@ def running() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="alertd-pg-", ignore_cleanup_errors=True) as folder:
         base = Path(folder)
         base.chmod(0o755)
-        try:
-            binaries = _readable_copy(_binaries(), base, user)
-        except PermissionError:
-            shutil.copytree(_binaries().parent, base / "pg", symlinks=True)
-            binaries = base / "pg" / "bin"
+        binaries = _reachable(_binaries(), base, user)
         data, sockets = base / "data", base / "s"
         for each in (data, sockets):
             each.mkdir(mode=0o700)
@@ -82,10 +84,12 @@ def running() -> Iterator[str]:
                 shutil.chown(each, user)
         log = base / "log"
         with log.open("wb") as out:
-            subprocess.run(
+            made = subprocess.run(
                 [binaries / "initdb", "-D", data, "-U", "alertd", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
-                check=True, stdout=out, stderr=out, user=user, cwd="/",
+                check=False, stdout=out, stderr=out, user=user, cwd="/",
             )  # fmt: skip
+            if made.returncode != 0:
+                raise RuntimeError(f"PostgreSQL made no database: {log.read_text()[-2000:]}")
             server = subprocess.Popen(
                 [binaries / "postgres", "-D", data, "-k", sockets, "-c", "listen_addresses=", "-c", "fsync=off",
                  "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200"],
