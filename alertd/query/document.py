@@ -51,8 +51,8 @@ def read_report(fields: ReportFields, *, catalogue: str) -> Document:
     }
     words = {where: _text(values) for where, values in tokens.items()}
     stems = {where: _text(map(stem, tokens[where])) for where in TEXT_FIELDS}
-    words[Field.ANY] = SEGMENT.join(words[where] for where in TEXT_FIELDS)
-    stems[Field.ANY] = SEGMENT.join(stems[where] for where in TEXT_FIELDS)
+    words[Field.ANY] = "".join(words[where] for where in TEXT_FIELDS)
+    stems[Field.ANY] = "".join(stems[where] for where in TEXT_FIELDS)
     return Document(words, {where: text for where, text in stems.items() if where not in EXACT_FIELDS})
 
 
