@@ -95,7 +95,7 @@ def fold(text: str, indent: str = "", first: str | None = None, width: int = 72)
 def heading(text: str) -> str:
     """A line with a rule of the same width under it."""
     line = one_line(text)
-    return f"{line}\n{'=' * min(columns(line), 72)}"
+    return f"{line}\n{'-' * min(columns(line), 72)}"
 
 
 def unlinked(text: str) -> str:

@@ -348,3 +348,18 @@ def test_readers_of_one_content_differ_in_the_personal_parts_only() -> None:
     assert len(changed) == 2
     assert "a@example.com" in changed[0]
     assert changed[1].startswith("alerts+leave-")
+
+
+def test_no_control_character_reaches_a_body() -> None:
+    """Controls and bidirectional overrides of a feed or a letter are gone from both parts; the words around them stay."""
+    bad = "re\u202eport\x1b[31m\x00\u2066s"
+    entry = DigestEntry(ReportId(1), 1, bad, ReportFields(title=bad, url=f"https://e.org/{bad}"), (bad,))
+    digest = order(MailKind.DIGEST, items=digest_items(SERVICE, [entry], day=AT.date()))
+    letter = _with(
+        MailKind.FORWARD, context={"sender": "r@example.com", "subject": bad, "text": f"{bad}\u2028{bad}"}
+    )
+    for made in (digest, letter):
+        message = _read(render_delivery(made, RING))
+        for part in (_text(message), _html(message)):
+            assert not set("\u202e\x1b\x00\u2066\u2028") & set(part)
+            assert "report[31ms" in part
