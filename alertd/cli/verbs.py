@@ -8,7 +8,12 @@ import click
 
 _VERBS = {
     "check": "alertd.cli.check:check",
+    "inbox": "alertd.cli.inbox:inbox",
     "init": "alertd.cli.init:init",
+    "outbox": "alertd.cli.outbox:outbox",
+    "receive": "alertd.cli.receive:receive",
+    "subscriber": "alertd.cli.subscriber:subscriber",
+    "run": "alertd.cli.run:run",
     "try": "alertd.cli.try_queries:try_queries",
 }
 """Name as typed: module and function. A new verb is a new file and a line here."""

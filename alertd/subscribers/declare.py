@@ -48,6 +48,15 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.plan.enrol or self.plan.edits or self.plan.end or any(self.topics.values()))
 
+    def counts(self) -> dict[str, int]:
+        """How many of each there are, for logs."""
+        found = {
+            "subscribers_added": len(self.plan.enrol),
+            "subscribers_changed": len(self.plan.edits),
+            "subscribers_ended": len(self.plan.end),
+        }
+        return found | {f"topics_{verb}": len(names) for verb, names in self.topics.items()}
+
     def as_json(self) -> dict[str, Any]:
         """For listings: addresses and topic names."""
         return {

@@ -1,0 +1,157 @@
+"""The work of the service in its parts, each idempotent: the daemon does them as they come due, `run --once` in a row."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from datetime import timedelta
+
+from alertd import log
+from alertd.config.settings import Declared
+from alertd.control.services import Services
+from alertd.delivery.sender import Sender
+from alertd.digest.composer import DeliveryComposer
+from alertd.digest.edition import Summary as EditionSummary
+from alertd.digest.withdraw import withdraw
+from alertd.errors import RefusedError
+from alertd.ops.purge import purge
+from alertd.store import inbound, workers
+from alertd.store.recovery import recover
+from alertd.subscribers import declare, pause, topics
+from alertd.subscribers.declare import Changes
+
+LEASE = timedelta(minutes=2)
+"""A worker without a heartbeat for so long is dead."""
+
+ROLES = ("poll", "edition", "send", "receive")
+_log = log.get("work")
+
+
+class Work:
+    """The parts of the work, on services.
+
+    Args:
+        services: the rooms.
+        worker_id: this process as a worker (see `register`).
+    """
+
+    def __init__(self, services: Services, worker_id: int) -> None:
+        self.services = services
+        self.worker_id = worker_id
+        self.sender = Sender(
+            store=services.store,
+            settings=services.settings,
+            clock=services.clock,
+            composer=DeliveryComposer(services.store, services.keys),
+            worker_id=worker_id,
+            withdraw=withdraw,
+            hash_address=services.hash_address,
+            alarm=services.alarms.trouble,
+        )
+        self._applying = asyncio.Lock()
+        self._editing = asyncio.Lock()
+        self._polling = asyncio.Lock()
+
+    async def recover(self) -> None:
+        """Pick up what dead workers left; on SQLite every other worker is dead, for we hold the lock."""
+        services, now = self.services, self.services.clock.now()
+        async with services.store.write() as connection:
+            if services.store.is_sqlite:
+                await workers.end_others(connection, self.worker_id, now=now)
+            found = await recover(
+                connection,
+                now=now,
+                lease=LEASE,
+                hold_doubts=services.settings.delivery.in_doubt == "hold",
+                resend_after=services.settings.delivery.resend_after,
+            )
+        if found.put_back or found.in_doubt or found.held:
+            _log.warning("recovered", put_back=found.put_back, in_doubt=found.in_doubt, held=found.held)
+
+    async def beat(self) -> bool:
+        """Renew this worker's lease; False when another process has ended it."""
+        async with self.services.store.write() as connection:
+            return await workers.beat(connection, self.worker_id, now=self.services.clock.now())
+
+    async def apply(self, declared: Declared, *, force: bool = False) -> Changes:
+        """Bring config/*.toml into the store and go on with it.
+
+        Raises:
+            RefusedError: it would end too many readers; the catalogues and topics of the running configuration stay.
+        """
+        services = self.services
+        async with self._applying:
+            changes = await declare.apply(
+                services.store,
+                declared,
+                welcome=services.letters.welcome,
+                hash_address=services.hash_address,
+                host=socket.gethostname(),
+                force=force,
+                now=services.clock.now(),
+            )
+            services.use(declared)
+            await services.poller.sync()
+        return changes
+
+    async def begin(self) -> None:
+        """Apply the configuration at start; a refused edit is told to the owner, and what is stored goes on."""
+        try:
+            await self.apply(self.services.declared)
+        except RefusedError as error:
+            await self.services.poller.sync()
+            await self.services.alarms.trouble("config-refused", str(error))
+
+    async def poll(self) -> list[str]:
+        """Poll what is due; returns what failed."""
+        async with self._polling:
+            results = await self.services.poller.poll_due()
+        for each in results:
+            if each.outcome == "gone":
+                await self.services.alarms.trouble(
+                    f"gone-{each.catalogue}", f"{each.catalogue}: {each.error}"
+                )
+        return [f"{each.catalogue}: {each.error}" for each in results if each.outcome in {"failed", "gone"}]
+
+    async def run_editions(self) -> EditionSummary:
+        """Open and work through what is due."""
+        async with self._editing:
+            return await self.services.editions.run_due(self.services.clock.now())
+
+    async def sweep(self) -> None:
+        """Find what a crash or the passing of time left: dead workers, pauses that are over, topics half spread."""
+        await self.recover()
+        now = self.services.clock.now()
+        while True:
+            async with self.services.store.write() as connection:
+                if not await pause.resume_over(connection, now=now):
+                    break
+        await topics.spread(self.services.store)
+
+    async def purge(self) -> int:
+        """Forget what is older than it must be kept."""
+        services, now = self.services, self.services.clock.now()
+        keep = services.settings.store.keep
+        total = await purge(services.store, keep=keep, now=now)
+        async with services.store.write() as connection:
+            await inbound.purge(connection, now=now, forget_before=now - keep)
+        return total
+
+
+async def register(services: Services) -> int:
+    """Become a worker; returns its id."""
+    async with services.store.write() as connection:
+        return await workers.register(
+            connection,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            roles=ROLES,
+            now=services.clock.now(),
+        )
+
+
+async def end(services: Services, worker_id: int) -> None:
+    """Be a worker no more."""
+    async with services.store.write() as connection:
+        await workers.end(connection, [worker_id], now=services.clock.now())
