@@ -39,6 +39,9 @@ LOOK_SECONDS = 2.0
 """The outbox is looked at so often (real time) even when nobody wakes us."""
 
 BATCH_PER_LINE = 4
+DRAIN_SHARE = 0.8
+"""Of `[delivery] drain`: the rest is for recording what was cut off."""
+
 PATIENCE_SECONDS = 60.0
 STOP_PATIENCE_SECONDS = 5.0
 
@@ -125,6 +128,8 @@ class Sender:
         self._recorder.patience = PATIENCE_SECONDS
         async with self._lines():
             while not self.breaker.is_open(self._clock.now()):
+                if self.breaker.is_probing:
+                    await self._queue.join()
                 claimed = await self._take(now)
                 if claimed.claims or claimed.set_aside:
                     await self._room()
@@ -160,6 +165,8 @@ class Sender:
         now = self._clock.now()
         if self.breaker.is_open(now):
             return False
+        if self.breaker.is_probing and self._under_way:
+            return True
         lines = self._settings.relay.connections
         try:
             async with self._store.read() as connection:
@@ -183,8 +190,6 @@ class Sender:
 
     async def _take(self, now: datetime, *, limit: int = 0, upto: int | None = None) -> Claimed:
         """Claim a batch, render it and give it to the lines. While the relay is on probation, one mail at a time."""
-        if self.breaker.is_probing:
-            await self._queue.join()
         most = limit or BATCH_PER_LINE * self._settings.relay.connections
         async with self._store.write() as connection:
             claimed = await claims.claim(
@@ -309,7 +314,7 @@ class Sender:
         self._stopping = True
         self._recorder.patience = STOP_PATIENCE_SECONDS
         try:
-            async with asyncio.timeout(self._settings.delivery.drain.total_seconds()):
+            async with asyncio.timeout(self._settings.delivery.drain.total_seconds() * DRAIN_SHARE):
                 await self._queue.join()
         except TimeoutError:
             _log.warning("delivery.drain_cut_off")

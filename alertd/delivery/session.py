@@ -22,7 +22,7 @@ from alertd.model import OutgoingMail
 
 MAILS_PER_CONNECTION = 100
 REFUSALS_PER_CONNECTION = 10
-QUIT_SECONDS = 5.0
+QUIT_SECONDS = 2.0
 GO_AHEAD = 354
 
 _Anything = SMTPException | OSError | ssl.SSLError

@@ -1,6 +1,7 @@
 """The SMTP session against real servers: every stage fails once, and the stage is known."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -122,8 +123,9 @@ async def test_every_stage_fails_as_itself(tmp_path: Path, row: tuple) -> None: 
 
 async def test_nobody_listens() -> None:
     """A refused connection is about the server."""
-    async with talking(lambda _reader, _writer: asyncio.sleep(0)) as port:
-        pass
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
     with pytest.raises(RelayTemporaryError) as caught:
         await session_to(port).send(outgoing())
     assert (caught.value.stage, caught.value.code) == ("connect", None)
