@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from alertd.addresses import address_key
 from alertd.config.settings import Service
 from alertd.postmaster.headers import addresses
 
@@ -31,19 +32,15 @@ class OurAddress:
     """
 
     def __init__(self, service: Service) -> None:
-        local, _, domain = service.address.rpartition("@")
-        self._local = _fold(local)
-        self._domain = _fold_domain(domain)
+        self._local, _, self._domain = _key(service.address).rpartition("@")
         self._separator = service.separator
         self.address = service.address
 
     def owns(self, address: str) -> bool:
         """Whether this is the service's address, with or without an extension."""
-        local, at, domain = address.rpartition("@")
-        if not at or _fold_domain(domain) != self._domain or clean_address(address) != address:
-            return False
-        local = _fold(local)
-        return local == self._local or local.startswith(self._local + self._separator)
+        local, _, domain = _key(address).rpartition("@")
+        extended = local.startswith(self._local + self._separator)
+        return bool(local) and domain == self._domain and (local == self._local or extended)
 
     def choose(self, recipients: Iterable[str]) -> str:
         """Of several of our addresses that got one mail, the one that says most: the first with an extension.
@@ -51,7 +48,7 @@ class OurAddress:
         Without any, the service's address: the mail came by a blind copy or through a list.
         """
         ours = [address for address in recipients if self.owns(address)]
-        extended = (address for address in ours if _fold(address.rpartition("@")[0]) != self._local)
+        extended = (address for address in ours if _key(address).rpartition("@")[0] != self._local)
         return next(extended, ours[0] if ours else self.address)
 
     def recipient_of(self, raw: bytes) -> str:
@@ -86,12 +83,10 @@ def _trace(raw: bytes) -> list[tuple[str, str]]:
     ]
 
 
-def _fold(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold()
-
-
-def _fold_domain(domain: str) -> str:
+def _key(address: str) -> str:
+    if clean_address(address) != address:
+        return ""
     try:
-        return domain.encode("idna").decode("ascii").lower()
-    except UnicodeError:
-        return _fold(domain)
+        return address_key(address)
+    except ValueError:
+        return ""

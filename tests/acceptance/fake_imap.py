@@ -5,9 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 
 from alertd.clock import real_sleep
+from alertd.config.settings import Imap
+from alertd.postmaster.imap import ImapReader, Limits
+from alertd.postmaster.intake import Intake
+from alertd.store.engines import Store
+from tests.acceptance.ways_in import rows, until
 
 FULL = "IMAP4rev1 IDLE MOVE UIDPLUS"
 
@@ -184,3 +193,41 @@ class FakeImap:
             return f"* {uid} FETCH (RFC822.SIZE {len(raw)} UID {uid})\r\n".encode()
         part = raw[: int(partial[1])]
         return f"* {uid} FETCH (UID {uid} BODY[]<0> {{{len(part)}}}\r\n".encode() + part + b")\r\n"
+
+
+LIMITS = Limits(answer=1.0, idle=0.6, first_pause=0.02)
+
+
+def settings_for(server: FakeImap, folder: Path) -> Imap:
+    """What reads this server, with the password in a file in `folder`."""
+    password = folder / "imap.password"
+    password.write_text("secret\n")
+    return Imap(
+        host="127.0.0.1",
+        port=server.port,
+        tls="none",
+        username="alerts",
+        password_file=password,
+        poll_every=timedelta(seconds=0.05),
+    )
+
+
+@asynccontextmanager
+async def reading(settings: Imap, intake: Intake, limits: Limits = LIMITS) -> AsyncIterator[ImapReader]:
+    """A reader at work, stopped at the end: quickly, however the server behaves."""
+    reader, stop = ImapReader(settings, intake, limits=limits), asyncio.Event()
+    running = asyncio.create_task(reader.run(stop))
+    try:
+        yield reader
+    finally:
+        stop.set()
+        await asyncio.wait_for(running, 5)
+
+
+async def taken(store: Store, server: FakeImap, number: int) -> None:
+    """Wait until so many mails are in the store and have been moved away."""
+
+    async def done() -> bool:
+        return len(await rows(store)) == number == len(server.moved) and not server.mails
+
+    await until(f"{number} mails taken in and moved", done)

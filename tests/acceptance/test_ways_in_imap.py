@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import trustme
 
 from alertd.clock import ManualClock, real_monotonic, real_sleep
 from alertd.config.settings import Imap
-from alertd.postmaster.imap import ImapReader, Limits
-from alertd.postmaster.imap_session import ImapError, ImapSession
 from alertd.postmaster.intake import Intake
 from alertd.postmaster.mailbox_names import encode
 from alertd.store.engines import Store
-from tests.acceptance.fake_imap import FULL, FakeImap
+from tests.acceptance.fake_imap import LIMITS, FakeImap, reading, settings_for, taken
 from tests.acceptance.ways_in import MAX_SIZE, intake_for, mail, rows, until
-
-LIMITS = Limits(answer=1.0, idle=0.6, first_pause=0.02)
 
 
 @pytest.fixture
@@ -41,37 +33,7 @@ def intake(store: Store, clock: ManualClock) -> Intake:
 
 @pytest.fixture
 def settings(server: FakeImap, tmp_path: Path) -> Imap:
-    password = tmp_path / "imap.password"
-    password.write_text("secret\n")
-    return Imap(
-        host="127.0.0.1",
-        port=server.port,
-        tls="none",
-        username="alerts",
-        password_file=password,
-        poll_every=timedelta(seconds=0.05),
-    )
-
-
-@asynccontextmanager
-async def reading(settings: Imap, intake: Intake, limits: Limits = LIMITS) -> AsyncIterator[ImapReader]:
-    """A reader at work, stopped at the end: quickly, however the server behaves."""
-    reader, stop = ImapReader(settings, intake, limits=limits), asyncio.Event()
-    running = asyncio.create_task(reader.run(stop))
-    try:
-        yield reader
-    finally:
-        stop.set()
-        await asyncio.wait_for(running, 5)
-
-
-async def taken(store: Store, server: FakeImap, number: int) -> None:
-    """Wait until so many mails are in the store and have been moved away."""
-
-    async def done() -> bool:
-        return len(await rows(store)) == number == len(server.moved) and not server.mails
-
-    await until(f"{number} mails taken in and moved", done)
+    return settings_for(server, tmp_path)
 
 
 async def test_mails_are_taken_in_and_moved(
@@ -356,69 +318,6 @@ async def test_a_password_file_that_is_missing(settings: Imap, intake: Intake, t
         assert str(tmp_path / "gone") in reader.error
 
 
-@pytest.mark.parametrize(
-    "greeting", ["* BYE too many connections", "* NO", "220 smtp.example.org", "* PREAUTH in"]
-)
-async def test_odd_greetings(server: FakeImap, settings: Imap, greeting: str) -> None:
-    """Whatever greets us, opening ends: with a session or with an error, in time."""
-    server.greeting = greeting
-    session = ImapSession(settings, timeout=0.3)
-    try:
-        with pytest.raises(ImapError):
-            await session.open("secret")
-    finally:
-        await session.close()
-
-
-async def test_nobody_listens(settings: Imap) -> None:
-    """A refused connection is an ImapError that says so."""
-    session = ImapSession(replace(settings, port=1), timeout=1)
-    with pytest.raises(ImapError, match=r"connecting: .*Connect call failed"):
-        await session.open("secret")
-    await session.close()
-
-
-@pytest.fixture
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.mark.parametrize("tls", ["implicit", "starttls"])
-async def test_tls(
-    *, settings: Imap, intake: Intake, store: Store, authority: trustme.CA, tmp_path: Path, tls: str
-) -> None:
-    """With TLS a server whose certificate is trusted is read, by either mode; another one is not."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    server = FakeImap(capabilities=f"{FULL} STARTTLS", starttls=context if tls == "starttls" else None)
-    await server.start(context if tls == "implicit" else None)
-    trusted = replace(settings, host="localhost", port=server.port, tls=tls, ca_file=tmp_path / "ca.pem")
-    try:
-        await server.put(mail())
-        async with reading(trusted, intake):
-            await taken(store, server, 1)
-        for wrong in (replace(trusted, ca_file=None), replace(trusted, host="127.0.0.1")):
-            session = ImapSession(wrong, timeout=2)
-            with pytest.raises(ImapError, match="certificate verify failed"):
-                await session.open("secret")
-            await session.close()
-    finally:
-        await server.stop()
-
-
-@pytest.mark.parametrize("capabilities", [FULL, f"{FULL} STARTTLS"])
-async def test_starttls_is_not_stripped(server: FakeImap, settings: Imap, capabilities: str) -> None:
-    """A server that does not offer STARTTLS, or refuses it, never sees the password."""
-    server.capabilities = capabilities
-    server.faults = {"STARTTLS": ["no"]}
-    session = ImapSession(replace(settings, tls="starttls"), timeout=1)
-    with pytest.raises(ImapError, match="STARTTLS"):
-        await session.open("secret")
-    await session.close()
-    assert "LOGIN" not in server.calls
-
-
 async def test_stop_is_quick_at_any_time(server: FakeImap, settings: Imap, intake: Intake) -> None:
     """An hour's IDLE, an hour's poll and a long pause all end when we are told to stop."""
     slow = replace(settings, poll_every=timedelta(hours=1))
@@ -428,10 +327,3 @@ async def test_stop_is_quick_at_any_time(server: FakeImap, settings: Imap, intak
         async with reading(slow, intake, replace(LIMITS, first_pause=3600)):
             await real_sleep(0.2)
         assert real_monotonic() - begun < 2
-
-
-def test_mailbox_names() -> None:
-    """Modified UTF-7, with the examples of RFC 3501 section 5.1.3."""
-    assert encode("INBOX.alertd-done") == "INBOX.alertd-done"
-    assert encode("~peter/mail/台北/日本語") == "~peter/mail/&U,BTFw-/&ZeVnLIqe-"
-    assert encode("A & B") == "A &- B"
