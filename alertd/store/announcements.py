@@ -66,6 +66,7 @@ async def add(
     await connection.execute(
         update(report)
         .where(report.c.id.in_(sorted({row.report_id for row in rows})))
+        .where(report.c.state != ReportState.RETRACTED)  # what is retracted stays so, whatever the feed does
         .values(state=ReportState.ANNOUNCED, reason=None)
     )
 

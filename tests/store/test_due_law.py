@@ -127,26 +127,22 @@ class Histories(RuleBasedStateMachine):
         number = self.effective[name] + 1
         self.stored[name] = (number, words)
         self.do(self.world.store_report(name, number, words))
-        self.oracle.retracted.discard(name)
         self._announce(name, number, words, Cause.REVISED, frozenset())
 
     @precondition(lambda self: self.effective)
     @rule(data=st.data())
     def late(self, data: st.DataObject) -> None:
         """Matches overlooked before are found now."""
-        name = data.draw(
-            st.sampled_from(sorted(set(self.effective) - self.oracle.retracted) or sorted(self.effective))
-        )
+        name = data.draw(st.sampled_from(sorted(self.effective)))
         number = self.effective[name]
         words = self.oracle.words[name, number]
-        self.oracle.retracted.discard(name)
         self.do(self.world.announce(name, number, words, Cause.LATE))
         self.oracle.late(name, number)
 
     @precondition(lambda self: self.effective)
     @rule(data=st.data())
     def retract(self, data: st.DataObject) -> None:
-        """A report is retracted."""
+        """A report is retracted, for good: no later revision or late match brings it back."""
         name = data.draw(st.sampled_from(sorted(self.effective)))
         self.do(self.world.retract(name, state=ReportState.RETRACTED))
         self.oracle.retracted.add(name)
