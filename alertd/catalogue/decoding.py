@@ -133,7 +133,7 @@ def _without_prolog(text: str) -> str:
     start = text.find("<!DOCTYPE", 0, 10_000)
     root = _ROOT.search(text)
     if start >= 0 and root and start < root.start():
-        root = _ROOT.search(text, _doctype_end(text, start))
+        root = _ROOT.search(text, _doctype_end(text, start)) or root
     return text[root.start() :] if root else text
 
 

@@ -24,9 +24,8 @@ from alertd.catalogue.printed import (
 )
 from alertd.model import ReportFields
 
-_RUN_ON_NUMBER = re.compile(
-    r"(?<=\S) +(?=(?:[A-Z][a-z]{1,20} ){0,2}Report No\.? ?\d{1,6} ?, ?(?:19|20)\d\d ?\(Total)"
-)
+_NUMBER_HEAD = r"(?:[A-Z][a-z]{1,20} ){0,2}Report No\.? ?\d{1,6} ?, ?(?:19|20)\d\d ?\(Total"
+_RUN_ON_NUMBER = re.compile(rf"^(?!{_NUMBER_HEAD})([^\n]*?\S) +(?={_NUMBER_HEAD})", re.MULTILINE)
 _RUN_ON_BY = re.compile(r"(?<=\S) +(?=By [A-Z][^\n]{2,200}\n(?:[A-Z][a-z]{1,20} ){0,2}Report No)")
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 _KANA = re.compile("[\u3040-\u30ff]")
@@ -118,7 +117,7 @@ def _read_text(entry: Entry, labels: LabelSet) -> _Text:
 
 
 def _read_one(text: str, labels: LabelSet, *, title: str) -> _Text:
-    text = _RUN_ON_NUMBER.sub("\n", text, count=1)
+    text = _RUN_ON_NUMBER.sub(r"\1\n", text, count=1)
     sections = labels.cut(_RUN_ON_BY.sub("\n", text))
     read = _Text(labelled=dict(sections.labelled))
     abstract, below = _part_abstract(read.labelled.get("abstract", ""))
@@ -186,7 +185,8 @@ def _merge(first: NumberLine, second: NumberLine) -> NumberLine:
 def _untitled(entry: Entry, number: NumberLine, abstract: str) -> str:
     if number.number:
         return f"No {number.number}, {number.year}" if number.year else f"No {number.number}"
-    return entry.link or " ".join(abstract[:100].split()) or entry.guid
+    text = abstract or entry.content or entry.summary
+    return entry.link or " ".join(text[:100].split()) or entry.guid or "(untitled)"
 
 
 def _day(written: str, utc: str) -> date | None:

@@ -76,12 +76,12 @@ def content_hash(fields: ReportFields) -> str:
         fields.title,
         canonical_link(fields.url),
         fields.abstract,
-        "\n".join(fields.authors),
+        "\1".join(fields.authors),
         fields.department,
         fields.number,
         str(fields.year or ""),
         fields.total_number,
-        "\n".join(fields.keywords),
+        "\1".join(fields.keywords),
     )
 
 
@@ -101,7 +101,8 @@ def canonical_link(url: str) -> str:
 
 
 def _digest(*texts: str) -> str:
-    normal = (" ".join(unicodedata.normalize("NFKC", text).split()) for text in texts)
+    # no white space at all: a line broken anew within Chinese text is no change
+    normal = ("".join(unicodedata.normalize("NFKC", text).split()) for text in texts)
     return hashlib.sha256("\0".join(normal).encode("utf-8", "replace")).hexdigest()
 
 
