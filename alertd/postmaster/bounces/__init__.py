@@ -1,0 +1,1 @@
+"""What came back: delivery reports, refusals in prose, complaints; who, why, and what it weighs."""

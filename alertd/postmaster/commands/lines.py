@@ -1,0 +1,148 @@
+"""A person's lines, put together to sentences; what is only manners is left out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from alertd.postmaster.commands.model import Setting
+
+MAX_GROUPS = 60
+_END = re.compile(r"(?:end|quit|exit|finish|结束|完毕|完|结束了|以上)[\s.。!]*|[.=*-]{2,}|\.", re.IGNORECASE)
+_GREETING = re.compile(
+    r"(?:dear|hi|hello|hey|hallo|good (?:morning|afternoon|evening|day)|greetings|to whom it may concern|sirs?|madam|ladies and gentlemen|bonjour|guten tag|sehr geehrte|"
+    r"hola|ciao|尊敬的|敬启者|您好|你好|各位|老师|亲爱的|大家好|早上好|下午好|晚上好)\b.{0,60}|(?:尊敬的|您好|你好|各位|老师|亲爱的).{0,16}",
+    re.IGNORECASE,
+)
+_CLOSING = re.compile(
+    r"(?:(?:with )?(?:best|kind|kindest|warm|warmest|many|sincere|friendly)(?: (?:regards|wishes|greetings))?|regards|br|sincerely(?: yours)?|yours(?: (?:sincerely|faithfully|truly|ever))?|faithfully|cheers|"
+    r"respectfully(?: yours)?|cordially|all the best|take care|mit freundlichen grüßen|viele grüße|mfg|cordialement|saludos|cordiali saluti|met vriendelijke groet(?:en)?|"
+    r"此致|敬礼|敬上|祝好|顺祝.*|顺颂.*|祝(?:工作|身体|生活|一切|您|你|万事|编安|商祺|学安).*|谨上|即颂.*|致礼|致敬|此致敬礼)[\s,.!~，。！-]*",
+    re.IGNORECASE,
+)
+_THANKS = re.compile(
+    r"(?:(?:many )?thanks?(?: you)?(?: (?:so|very) much| a lot| in advance| again| for (?:your|the) .{1,40})?|thx|ty|tia|much appreciated|cheers|"
+    r"thank you(?: (?:so|very) much| in advance| for (?:your|the) .{1,40})?|(?:非常|十分)?(?:谢谢|感谢|多谢)(?:您|你|了|啦|您的.{1,10}|帮助)*|辛苦了|麻烦了|拜托了?|有劳了)[\s,.!~，。！-]*",
+    re.IGNORECASE,
+)
+_BULLET = re.compile(r"\s*(?:[-*•·–—+▪◦]|\(?\d{1,2}[.)、]|\(\d{1,2}\)|[①-⑩])\s+|\s*[①-⑩•·]")
+_OPEN_END = re.compile(
+    r"(?:[,;]|\b(?:not|don't|to|the|a|an|me|my|your|you|and|or|of|on|in|for|about|from|with|please|want|like|be|is|are|i|would|could|never|at|by|this|that|these|any|no|do|if|when|as|can|will|all|any|more|which|reports?))$",
+    re.IGNORECASE,
+)
+_STOPS = re.compile(r"[.!?:。！？：;]$")
+_SENTENCES = re.compile(
+    r"(?<=[!?。!?;])\s*|(?<=[a-z\d)\"'”A-Z\u4e00-\u9fff])\.\s+(?=[A-Z\"'\u4e00-\u9fff]|i\b|please|thank)|(?<=[a-z]{3})\.\s+(?=[a-z]{2,})"
+)
+_PROSE = re.compile(
+    r"\b(?:i|i'm|i'd|i've|you|your|we|our|they|he|she|is|are|was|were|am|been|would|could|should|will|shall|can|can't|have|has|had|this|that|these|those|don't|do|did|does|please|hello|dear|thanks|"
+    r"because|since|when|my|me|us|know|think|see|meet|meeting|sorry|hope|regards|sincerely|what|who|where|how|why|there|here|just|very|it|its|it's|let|if|whether|wrote|sent|attached)\b|"
+    r"[我你您他她们吗呢吧请谢]|什么|怎么",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Some lines that are read together: one line, or a paragraph's wrapped lines joined.
+
+    Attributes:
+        text: blanks single.
+        single: it is one line of the mail.
+        block: the number of the paragraph it stands in.
+    """
+
+    text: str
+    single: bool
+    block: int
+
+
+def groups(lines: tuple[str, ...]) -> tuple[tuple[Group, ...], bool]:
+    """The mail's lines as groups up to `end`, a closing or a signature; True when `end` stood there."""
+    made: list[Group] = []
+    block, open_end, list_follows = 0, False, False
+    for line in lines:
+        text = re.sub(r"\s+", " ", line).strip()
+        if not text:
+            block, open_end = block + 1, False
+            continue
+        if _END.fullmatch(text):
+            return tuple(made), True
+        if _CLOSING.fullmatch(text) or len(made) >= MAX_GROUPS:
+            break
+        if (
+            _GREETING.fullmatch(text)
+            and len(text.split()) <= 6
+            and not re.search(r"[,.!:]\s+\S|订阅|退订", text)
+            or _THANKS.fullmatch(text)
+        ):  # noqa: PLR2004, RUF021
+            open_end = False
+            continue
+        bullet = bool(_BULLET.match(text))
+        text = _BULLET.sub("", text, count=1) if bullet else text
+        if list_follows and keyword_like(text):
+            made[-1] = Group(
+                f"{made[-1].text}{' ' if made[-1].text.endswith(':') else ', '}{text}",
+                single=False,
+                block=block,
+            )
+            continue
+        list_follows = text.endswith(":")
+        if made and open_end and not bullet:
+            made[-1] = Group(f"{made[-1].text}{_glue(made[-1].text)}{text}", single=False, block=block)
+        else:
+            made.append(Group(text, single=True, block=block))
+        open_end = _stays_open(made[-1], text)
+    return tuple(made), False
+
+
+def _glue(text: str) -> str:
+    return "" if re.search(r"[\u4e00-\u9fff,，、]$", text) and not re.search(r"[a-zA-Z,]$", text) else " "
+
+
+def _stays_open(group: Group, line: str) -> bool:
+    """Whether the next line goes on with this one: it was wrapped, or ends in the middle of something."""
+    if _STOPS.search(line):
+        return False
+    if _OPEN_END.search(line) and not (group.single and line.endswith(",") and keyword_like(line)):
+        return bool(_PROSE.search(group.text)) or len(line) > 40  # noqa: PLR2004
+    wide = len(line) + len(re.findall(r"[\u4e00-\u9fff]", line))
+    return wide >= 55 or (
+        bool(re.search(r"[\u4e00-\u9fff]", line)) and wide >= 44 and bool(_PROSE.search(group.text))
+    )  # noqa: PLR2004
+
+
+def sentences(text: str) -> tuple[str, ...]:
+    """A group's sentences."""
+    return tuple(piece.strip() for piece in _SENTENCES.split(text) if piece and piece.strip(" .。!"))
+
+
+def keyword_like(text: str) -> bool:
+    """Whether a line could be a keyword list: short, no sentence, nothing that people only say in letters."""
+    text = text.strip(" \t,;.、")
+    if not text or len(text) > 160 or re.search(r"[.!?。！？]\s|[!?！？]$|https?://|www\.|@", text):  # noqa: PLR2004
+        return False
+    if (
+        _PROSE.search(re.sub(r"\"[^\"]*\"", "", text))
+        or _THANKS.fullmatch(text)
+        or _CLOSING.fullmatch(text)
+        or _GREETING.fullmatch(text)
+    ):
+        return False
+    letters = re.findall(r"[^\W\d_]", text)
+    if len(letters) < 2 or re.fullmatch(r"[\d\s()+./-]{6,}", text):  # noqa: PLR2004
+        return False
+    return all(len(piece.split()) <= 7 and len(piece) <= 70 for piece in re.split(r"[,;、，；]", text))  # noqa: PLR2004
+
+
+def is_name(text: str, setting: Setting) -> bool:
+    """Whether a line is just the sender's name."""
+    known = re.findall(r"\w+", f"{setting.name} {setting.author.partition('@')[0]}".lower())
+    words = [
+        word for word in re.findall(r"\w+", text.lower()) if word not in {"dr", "prof", "mr", "mrs", "ms"}
+    ]
+    squeezed = "".join(words)
+    return bool(words) and (
+        all(word in known for word in words)
+        or squeezed in {"".join(known), setting.author.partition("@")[0].lower()}
+    )

@@ -1,0 +1,393 @@
+"""The keywords in what a person wrote: which words are the subject of interest, and which only the way to ask."""
+
+from __future__ import annotations
+
+import re
+
+from alertd.postmaster.commands import when
+from alertd.postmaster.commands.model import Setting, When
+
+MAX_QUERIES = 100
+MAX_QUERY = 4000
+
+THING = (
+    r"(?:(?:research |new |policy |your |the )*(?:reports?|papers?|articles?|publications?|stud(?:y|ies)|documents?|releases?|alerts?|notifications?|"
+    r"notices?|updates?|news(?:letters?)?|mailings?|mails?|e-?mails?|messages?|digests?|summar(?:y|ies)|information|infos?|material|items?|stuff|things?|"
+    r"entries|works?|research|titles?|announcements?|content|anything|everything|something|posts?|subscriptions?|keywords?|queries|query|topics?|words?|alert service|service))"
+)
+_ABOUT = (
+    r"(?:about|on the topics? of|on the subjects? of|on topics? like|concerning|regarding|relating to|related to|relevant to|that deals? with|dealing with|which deals? with|"
+    r"that (?:are|is) about|that mentions?|that (?:contains?|have)|which mentions?|that concerns?|which concerns?|that covers?|covering|mentioning|"
+    r"containing|with the (?:key ?words?|words?|terms?|topics?)|with key ?words?|for the (?:key ?words?|words?|terms?|topics?)|under the (?:key ?words?|topics?)|matching|touching(?: on)?|to do with|having to do with|in the (?:field|area) of|around|on|for|in|with|like)"
+)
+_ZH_THING = r"(?:最新的?|新的?|所有的?|全部的?|相关的?|有关的?|研究)*(?:报告|文章|论文|资料|信息|资讯|消息|内容|邮件|邮箱|通知|提醒|更新|摘要|推送|研究|文献|关键词|主题|词|订阅|动态)们?"
+_POLITE = re.compile(
+    r"(?:^|[\s,;]+)(?:please|pls|plz|kindly|thanks?(?: you)?(?: very much| so much| a lot| in advance)?|thx|many thanks|cheers|ta|if (?:that is |that's |it is |it's )?possible|"
+    r"as well|too|also|instead|for me|to me|only|from now on|again|asap|right now|now|immediately|at once|at all|any ?more|any longer|from you|(?:in|from|at|with) (?:the|your) (?:catalogue|list|service|digests?|alerts?|mails?|subscription)|"
+    r"(?:from|to|on|in|off) my (?:list|subscriptions?|alerts?|key ?words?|queries|profile|account|topics?)|into my (?:list|subscription)|to (?:this|my) (?:address|e-?mail|mailbox|inbox)|by (?:e-?)?mail|via (?:e-?)?mail|when(?:ever)? (?:they|it) (?:appears?|comes? out|(?:are|is) published))"
+    r"[\s.,!;)]*$|[\s,;]*(?:谢谢您?|多谢|感谢|拜托了?|麻烦了?|辛苦了?|吧|哦|呢|啊|呀|好吗|可以吗|行吗|了)[\s.,!;。]*$",
+    re.IGNORECASE,
+)
+_LEAD = re.compile(
+    r"^(?>(?:me|us|my (?:e-?mail(?: address)?|address|self|account)|myself|to|for|up|up to|up for|in|into|with|please|the|a|an|any|all|all the|every|your|more|new|some|only|just|also|"
+    r"latest|newest|following|these|this|those|that|them|it|also|of|future|further|other|my|additional|both|each|and)\b[\s:]*)++",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|「[^」]*」|\([^()]*\)")
+_OPERATOR = re.compile(r"\b(?:AND|OR|NOT)\b|(?:^|\s)-\w|\w+:\S")
+_PAIRS = re.compile(
+    r"\b(?:supply and demand|research and development|science and technology|r and d|food and agriculture|trial and error|"
+    r"law and order|import and export|income and expenditure|small and medium\S*|mergers? and acquisitions?|health and safety|"
+    r"wear and tear|cause and effect|education and training|oil and gas)\b",
+    re.IGNORECASE,
+)
+_ZH_AND = re.compile(r"(?:以及|还有|及其|或者|跟|与|及|和(?![谐平睦])|或)(?=[\u4e00-\u9fffA-Za-z\"]{2})")
+
+
+def strip_polite(text: str) -> str:
+    """The text without politeness at its end and punctuation around it."""
+    before = None
+    while before != text:
+        before = text
+        text = _POLITE.sub("", text).strip(" \t,;.!?~、，。；:…")
+    return text
+
+
+def topic(text: str) -> str:
+    """What is left when the ways to ask are taken off: "me to all reports about rural pensions please" -> "rural pensions".
+
+    "" when the text names no subject at all ("your service", "all reports").
+    """
+    text = strip_polite(re.sub(r"\s+", " ", text))
+    if not text or text == "*":
+        return text
+    if re.search(r"[\u4e00-\u9fff]", text):
+        return _chinese_topic(text)
+    if _QUOTED.fullmatch(text):
+        return text
+    about = re.match(
+        rf"^(?:(?:me|us|up|to|for|in|of|the|a|an|any|all|every|your|my|more|new|latest|newest|some|only|future|this|please|out|weekly|daily|monthly|regular|further|just|sending|getting|receiving) )*"
+        rf"(?:{THING} )?(?:(?:which|that) (?:are |is )?)?{_ABOUT} (?P<query>.+)$",
+        text,
+        re.IGNORECASE,
+    )
+    if about:
+        return strip_polite(_untrail(_unlead(about["query"])))
+    return strip_polite(_untrail(_unlead(text)))
+
+
+def _unlead(text: str) -> str:
+    rest = _LEAD.sub("", text, count=1)
+    rest = (
+        re.sub(rf"^{THING}\b(?: of| on| about)?[\s:]*(?=\S)", "", rest, count=1, flags=re.IGNORECASE)
+        if rest != text
+        else rest
+    )
+    return rest.strip()
+
+
+def _untrail(text: str) -> str:
+    if _OPERATOR.search(text) or text.startswith('"'):
+        return text
+    text = re.sub(
+        r"^(?:the )?(?:key ?words?|words?|topics?|terms?|query|queries|subjects?|areas?) ?[:=]? ",
+        "",
+        text,
+        flags=re.IGNORECASE,
+    )
+    return re.sub(rf"(?:^|\s){THING}$", "", text, flags=re.IGNORECASE).strip()
+
+
+def _chinese_topic(text: str) -> str:
+    about = re.search(
+        r"(?:关于|有关|涉及|针对|围绕|提到|含有|包含|关注|主题为|主题是|关键词(?:为|是|:)?|(?<!公)(?:与|和|跟)(?=.{1,60}(?:相关|有关)))\s*(?P<query>.+)$",
+        text,
+    )
+    query = about["query"] if about else text
+    query = re.sub(
+        r"^(?:我|一下|一份|这个|这些|那个|您们?|你们?|贵所|贵中心|贵院|的|把|将|给我|关键词|主题|词|所有|全部|最新|新|里面?|中的?|:|\s)+",
+        "",
+        query,
+    )
+    before = None
+    while before != query:
+        before = query
+        query = re.sub(
+            rf"(?:等)?(?:方面|领域|问题|话题|一类|这类|之类|这个|这些|类)?的?{_ZH_THING}$", "", query
+        )
+        query = re.sub(
+            r"(?:等)?(?:这?几?个?(?:方面|领域|话题|主题|关键词|方向))的?$|(?:的|等|相关|有关|有关的|一类|类|这个|的话|这一类|从列表中?|从订阅里?|到列表中?|到我的(?:列表|订阅)中?)$",
+            "",
+            query,
+        )
+        query = strip_polite(query)
+    return query
+
+
+def split(text: str, *, sentence: bool = False) -> tuple[str, ...]:
+    """The queries in a list: commas, semicolons and Chinese list marks divide; in a sentence "and" does too.
+
+    Quotes, parentheses and the query language's own operators are left whole.
+    """
+    guarded: list[str] = []
+
+    def guard(match: re.Match[str]) -> str:
+        guarded.append(match[0])
+        return f"\x02{len(guarded) - 1}\x02"
+
+    held = _PAIRS.sub(guard, _QUOTED.sub(guard, text)) if sentence else _QUOTED.sub(guard, text)
+    pieces = re.split(r"[,;、，；\n]+|\s/\s", held)
+    if (sentence or len(pieces) > 1) and not _OPERATOR.search(held):
+        both = re.match(r"\s*both (.+?) and (.+)$", held, re.IGNORECASE)
+        if both and len(pieces) == 1:
+            pieces = [f"{both[1]} {both[2]}"]
+        else:
+            pieces = [
+                part
+                for piece in pieces
+                for part in re.split(
+                    r"(?:^|\s)(?:and also|and|as well as|plus|or|&)\s", piece, flags=re.IGNORECASE
+                )
+            ]
+            pieces = [part for piece in pieces for part in _ZH_AND.split(piece)] if sentence else pieces
+    found: list[str] = []
+    for piece in pieces[:MAX_QUERIES]:
+        whole = re.sub(r"\x02(\d+)\x02", lambda match: guarded[int(match[1])], piece)
+        whole = strip_polite(whole).strip()
+        if whole and whole not in found:
+            found.append(whole[:MAX_QUERY])
+    return tuple(found)
+
+
+def keywords(text: str, setting: Setting, *, sentence: bool) -> tuple[tuple[str, ...], When | None]:
+    """The queries in what follows a verb, and the timing said with them ("rural pensions, weekly please")."""
+    text, timing = _untime(_without_list_name(text, setting), sentence=sentence)
+    found: list[str] = []
+    for piece in split(topic(text), sentence=sentence):
+        query = topic(piece) if sentence or not _OPERATOR.search(piece) else piece
+        if query and not is_generic(query, setting) and query not in found:
+            found.append(query)
+    return tuple(found), timing
+
+
+def _without_list_name(text: str, setting: Setting) -> str:
+    """LISTSERV and Sympa: `subscribe LIST Full Name`; the list's name, and the person's behind it, are no keywords."""
+    first, _, rest = text.strip().partition(" ")
+    if first.lower().strip("\"'") not in setting.own_words:
+        return text
+    named = [word.lower() for word in re.findall(r"\w+", setting.name)]
+    words = re.findall(r"[^\s]+", rest)
+    as_name = len(words) in {2, 3} and all(word[:1].isupper() and word.isalpha() for word in words)
+    return "" if as_name or all(word.lower() in named for word in words) else rest
+
+
+def _untime(text: str, *, sentence: bool) -> tuple[str, When | None]:
+    """Take timing off: a part between commas that is nothing else, a tail, an adjective before "reports"."""
+    pieces = re.split(r"(?<!\d)\s*[,;，；](?!\d{3}\b)\s*", text)
+    timed = [when.read(strip_polite(piece)) for piece in pieces]
+    said = next((timing for timing in timed if timing), None)
+    rest = ", ".join(piece for piece, timing in zip(pieces, timed, strict=True) if not timing)
+    for expression in (_TAIL, *((_ADJECTIVE, _ZH_ADJECTIVE) if sentence else ())):
+        match = expression.search(rest) if said is None else None
+        if match:
+            timing = when.find(match["timing"]).when
+            if timing and when.read(match["timing"]):
+                said, rest = timing, (rest[: match.start()] + " " + rest[match.end("timing") :]).strip()
+    return rest, said
+
+
+_TAIL = re.compile(
+    r"(?:^|[\s,;\0(]|(?<=[\u4e00-\u9fff]))(?:(?:and |but )?(?:please )?(?:send (?:them|it|me) )?(?:sent )?(?:with )?)?(?P<timing>(?:(?:on an? |as an? )?(?:immediate(?:ly)?|instantly|daily|weekly|monthly)(?: (?:basis|digest|summary|mail|e-?mail))?|"
+    r"(?:every|each|once) [^,;]{1,40}|on (?:mon|tues|wednes|thurs|fri|satur|sun)days?[^,;]{0,30}|as soon as [^,;]{1,60}|as they [^,;]{1,30}|"
+    r"in real ?time|right away|at once|每[天日周月个星][^,;]{0,16}|按[天周月][^,;]{0,6}|一[天周]一次[^,;]{0,4}|(?:即时|实时|立即)[^,;]{0,6}))"
+    r"(?: (?:please|pls|thanks|thank you|would be (?:fine|great|nice|enough|perfect)|is (?:fine|enough|ok)))*[\s.!)]*$",
+    re.IGNORECASE,
+)
+_ADJECTIVE = re.compile(
+    rf"(?:^|\s)(?:an? |the |your )?(?P<timing>immediate|instant|daily|weekly|monthly)(?= {THING}\b)",
+    re.IGNORECASE,
+)
+_ZH_ADJECTIVE = re.compile(r"^(?P<timing>每[天日周月个星期]{1,3}的?)")
+
+_GENERIC = frozenset(
+    [
+        "me",
+        "us",
+        "my",
+        "our",
+        "i",
+        "mine",
+        "myself",
+        "the",
+        "a",
+        "an",
+        "this",
+        "that",
+        "these",
+        "those",
+        "all",
+        "any",
+        "every",
+        "your",
+        "you",
+        "of",
+        "to",
+        "from",
+        "for",
+        "on",
+        "off",
+        "in",
+        "up",
+        "new",
+        "latest",
+        "please",
+        "it",
+        "its",
+        "them",
+        "everything",
+        "anything",
+        "whole",
+        "entire",
+        "complete",
+        "both",
+        "out",
+        "more",
+        "list",
+        "lists",
+        "mailing",
+        "mailing-list",
+        "maillist",
+        "address",
+        "addresses",
+        "e-mail",
+        "email",
+        "e-mails",
+        "emails",
+        "mail",
+        "mails",
+        "account",
+        "alert",
+        "alerts",
+        "report",
+        "reports",
+        "paper",
+        "papers",
+        "article",
+        "articles",
+        "publication",
+        "publications",
+        "system",
+        "database",
+        "db",
+        "subscriber",
+        "subscribers",
+        "membership",
+        "subscription",
+        "subscriptions",
+        "registration",
+        "newsletter",
+        "newsletters",
+        "here",
+        "name",
+        "catalogue",
+        "catalog",
+        "site",
+        "institute",
+        "centre",
+        "center",
+        "distribution",
+        "bulletin",
+        "feed",
+        "listserv",
+        "stream",
+        "thank",
+        "thanks",
+        "now",
+        "today",
+        "immediately",
+        "already",
+        "further",
+        "future",
+        "any",
+        "anymore",
+        "longer",
+        "again",
+        "com",
+        "service",
+        "services",
+        "update",
+        "updates",
+        "news",
+        "notification",
+        "notifications",
+        "notice",
+        "notices",
+        "message",
+        "messages",
+        "digest",
+        "digests",
+        "mailings",
+        "summary",
+        "summaries",
+        "information",
+        "info",
+        "stuff",
+        "thing",
+        "things",
+        "post",
+        "posts",
+        "release",
+        "releases",
+        "kind",
+        "type",
+        "sort",
+        "at",
+        "once",
+        "asap",
+        "right",
+        "away",
+        "very",
+        "much",
+        "so",
+        "many",
+        "such",
+        "by",
+        "via",
+        "with",
+        "and",
+        "or",
+        "regular",
+        "list-serv",
+        "keyword",
+        "keywords",
+        "query",
+        "queries",
+        "topic",
+        "topics",
+        "alerting",
+        "work",
+        "research",
+        "studies",
+        "study",
+    ]
+)
+_ZH_GENERIC = re.compile(
+    r"(?>电子邮件|电子邮箱|邮件列表|这个|这些|你们|您们|所有|全部|一切|任何|最新|邮件|邮箱|报告|列表|名单|服务|订阅|通知|提醒|推送|地址|系统|数据库|研究|目录|中心|消息|信息|内容|资讯|更新|"
+    r"一下|发来|不需要|谢谢|摘要|清单|论文|文章|简报|周报|日报|月报|[我的该本此贵您你们新所院里中从在了吧把将给都发来,，])++"
+)
+
+
+def is_generic(text: str, setting: Setting) -> bool:
+    """Whether these words name this service or everything in it, rather than a subject."""
+    low = strip_polite(text.lower()).strip("\"'")
+    if not low:
+        return True
+    words = re.findall(r"[\w@.+-]+", low)
+    if all(word in setting.own_words or word == setting.author.lower() for word in words):
+        return True
+    rest = [
+        word.strip(".'-")
+        for word in words
+        if word not in setting.own_words and word != setting.author.lower()
+    ]
+    return all(word in _GENERIC for word in rest) or bool(_ZH_GENERIC.fullmatch(low))
