@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from alertd import __version__
+from alertd.control import inbox, outbox, subscribers
 from alertd.control.services import Services
 
 Command = Callable[..., Awaitable[Any]]
@@ -22,5 +23,13 @@ async def ping(services: Services) -> dict[str, Any]:
 
 
 COMMANDS: Mapping[str, Command] = {
+    "inbox.list": inbox.list_mails,
+    "inbox.retry": inbox.retry_mail,
+    "inbox.show": inbox.show_mail,
+    "outbox.list": outbox.list_deliveries,
+    "outbox.release": outbox.release_deliveries,
+    "outbox.show": outbox.show_delivery,
     "ping": ping,
+    "subscriber.list": subscribers.list_subscribers,
+    "subscriber.show": subscribers.show_subscriber,
 }

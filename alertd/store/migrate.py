@@ -30,7 +30,7 @@ async def migrate(store: Store) -> None:
     Raises:
         StoreBusyError: another process writes this SQLite store.
         StoreUnavailableError: the database cannot be used now.
-        StoreError: the database comes from a newer alertd, or a migration failed (nothing of it is kept).
+        StoreError: the file is no database, it comes from a newer alertd, or a migration failed (nothing of it is kept).
     """
     store.lock()
     if await _version(store) == revisions()[-1]:
@@ -46,8 +46,11 @@ async def migrate(store: Store) -> None:
 
 async def _version(store: Store) -> str | None:
     """The newest migration applied, None for an empty database."""
-    async with store.read() as connection:
-        version = await _read_version(connection)
+    try:
+        async with store.read() as connection:
+            version = await _read_version(connection)
+    except DBAPIError as error:
+        raise StoreError(f"{store.path or 'the database'} cannot be read: {error.orig}") from error
     if version is not None and version not in revisions():
         raise StoreError(
             f"the database was written by a newer alertd: it is at migration {version}, this one knows"

@@ -25,14 +25,20 @@ from alertd.control.server import peer_uid, serving
 from alertd.control.services import Services, open_services
 from alertd.control.wire import pack_error, unpack_error
 from alertd.errors import AlertdError, ConfigError, Fault, QuerySyntaxError, RefusedError, StoreBusyError
+from alertd.mail.keys import KeyRing
 from alertd.store.engines import Store
 
 
 def _settings(folder: Path) -> config.Settings:
+    key_file = folder / "alertd.key"
+    if not key_file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        KeyRing.create(key_file)
     return config.Settings(
         file=folder / "alertd.toml",
+        service=config.Service(address="alerts@example.org", owner="owner@example.org", key_file=key_file),
         store=config.Store(url=f"sqlite:///{folder}/var/alertd.db"),
-        paths=config.Paths(run=folder / "var"),
+        paths=config.Paths(config=folder / "config", run=folder / "var"),
     )
 
 

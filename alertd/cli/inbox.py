@@ -1,0 +1,55 @@
+"""`alertd inbox`: mails that came in."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from alertd.cli.output import emit, json_option, show
+from alertd.cli.shell import Shell
+
+_STATES = ("new", "working", "done", "ignored", "quarantined")
+
+
+@click.group()
+def inbox() -> None:
+    """List and show mails that came in; try one again."""
+
+
+@inbox.command("list")
+@click.option("--state", multiple=True, type=click.Choice(_STATES), help="Only these.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
+@json_option
+@click.pass_obj
+def list_(shell: Shell, *, state: tuple[str, ...], limit: int, as_json: bool) -> None:
+    """List mails, newest first."""
+    emit(shell.perform("inbox.list", states=list(state), limit=limit), json=as_json, empty="no mails")
+
+
+@inbox.command("show")
+@click.argument("id", type=int)
+@click.option("--raw", "as_raw", is_flag=True, help="Print the mail itself, byte for byte.")
+@json_option
+@click.pass_obj
+def show_(shell: Shell, *, id: int, as_raw: bool, as_json: bool) -> None:  # noqa: A002 - the word of the command line
+    """Show a mail and what was decided of it."""
+    from alertd.errors import NotFoundError
+
+    found = shell.perform("inbox.show", id=id)
+    raw = found.pop("raw")
+    if not as_raw:
+        show(found, json=as_json)
+        return
+    if raw is None:
+        raise NotFoundError(f"the text of mail {id} was purged ([intake] keep_raw)")
+    sys.stdout.buffer.write(raw.encode("latin-1"))
+
+
+@inbox.command("retry")
+@click.argument("id", type=int)
+@click.pass_obj
+def retry(shell: Shell, *, id: int) -> None:  # noqa: A002 - the word of the command line
+    """Handle a quarantined or ignored mail again."""
+    shell.perform("inbox.retry", id=id)
+    click.echo(f"mail {id} will be handled again")
