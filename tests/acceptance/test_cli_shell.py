@@ -80,6 +80,8 @@ def test_interrupted(tmp_path: Path) -> None:
     with subprocess.Popen(
         command("try", "--queries", "queries", "--feed", "feed.xml"),
         cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True,
+        # a suite that runs in the background has SIGINT ignored, and would hand that on
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - nothing else runs here
     ) as process:  # fmt: skip
         try:
             writing = os.open(tmp_path / "queries", os.O_WRONLY)  # opens once the command reads the other end

@@ -18,7 +18,8 @@ PACKAGE = ROOT / "alertd"
 FLOORS = (
     ("__main__",),
     ("cli", "demo"),
-    ("daemon",),
+    ("daemon", "once"),
+    ("work",),
     ("control",),
     ("web", "postmaster", "delivery", "catalogue", "ops"),
     ("subscribers", "digest"),
