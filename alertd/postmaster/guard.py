@@ -13,7 +13,7 @@ MAX_RECEIVED = 50
 """More hops than this is a loop (RFC 5321 section 6.3)."""
 
 _MACHINES = re.compile(
-    r"(?:mailer-?daemon|mail-?daemon|postmaster|no-?reply|do-?not-?reply|donotreply|noreply[\w.-]*|bounces?|bounce-[\w.-]*|majordomo|"
+    r"(?:mailer-?daemon|mail-?daemon|post[_-]?master|[\w.-]+-(?:admin|owner|request|bounces?)|owner-[\w.-]+|no-?reply|do-?not-?reply|donotreply|noreply[\w.-]*|bounces?|bounce-[\w.-]*|majordomo|"
     r"listserv|mailman|sympa|autoreply|auto-?responder|abuse|root|nobody|daemon)(?:[+=-].*)?",
     re.IGNORECASE,
 )

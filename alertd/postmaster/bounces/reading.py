@@ -8,7 +8,7 @@ from email.message import Message
 from flufl.bounce import all_failures
 
 from alertd.postmaster.bounces.model import BounceClass, ComplaintReport, Failure
-from alertd.postmaster.bounces.reasons import cause, find_status
+from alertd.postmaster.bounces.reasons import Cause, cause, find_status
 from alertd.postmaster.headers import addresses, decode_words
 from alertd.postmaster.mime import Part, split_headers
 from alertd.postmaster.read import Mail
@@ -202,12 +202,22 @@ def _prose(mail: Mail, ours: frozenset[str]) -> list[Failure]:
         closer = cause(
             status=find_status(diagnostic) or status, text=_without_addresses(diagnostic), action="failed"
         )
-        why = closer if closer.reason not in {"refused", "policy", "server trouble"} else why
+        why = closer if closer.reason not in {"refused", "server trouble"} else why
     recipients = _named(mail, ours) or _guessed(text, ours)
-    return [
-        Failure(recipient, why.kind, status, why.reason, diagnostic[:500], why.weight)
-        for recipient in recipients or [""]
-    ]
+    if len(recipients) < 2 or delayed:  # noqa: PLR2004
+        return [Failure(recipient, why.kind, status, why.reason, diagnostic[:500], why.weight) for recipient in recipients or [""]]
+    return [_of_one(recipient, recipients, text, why, status) for recipient in recipients]
+
+
+def _of_one(recipient: str, others: list[str], text: str, why: Cause, status: str) -> Failure:
+    """What the prose says of one of several recipients: the words between its address and the next one's."""
+    at = text.find(recipient)
+    ends = [place for other in others if other != recipient and (place := text.find(other, at + len(recipient))) > at]
+    said = re.sub(r"\s+", " ", text[at : min(ends, default=at + 1000)])[:1000] if at >= 0 else ""
+    own = cause(status=find_status(said), text=_without_addresses(said), action="failed")
+    if own.reason in {"refused", "server trouble"}:
+        return Failure(recipient, why.kind, status, why.reason, said[:500], why.weight)
+    return Failure(recipient, own.kind, find_status(said) or status, own.reason, said[:500], own.weight)
 
 
 def _telling_line(text: str) -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from alertd.postmaster.bounces.model import FULL_WEIGHT, BounceClass
 
+_SENDERS = frozenset({"5.1.7", "5.1.8", "5.7.23", "5.7.25", "5.7.26"})
+"""The address refused is the sender's: ours."""
 HARD_STATUSES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
 
 
@@ -28,6 +30,15 @@ def _reason(name: str, kind: BounceClass, weight: int, *texts: str) -> _Reason:
 
 _REASONS = (
     _reason(
+        "not permitted", BounceClass.SOFT, 25,
+        r"may not (?:exist, or you may not )?have permission to post|group you tried to contact|le groupe que vous avez essayé|not (?:a )?member of|(?:only|restricted to) (?:members|subscribers)|posting .{0,20}(?:not allowed|restricted)",
+    ),
+    _reason(
+        "unknown user", BounceClass.HARD, FULL_WEIGHT,
+        r"account or domain may not exist|recipient (?:address )?rejected:? (?:access denied|unknown|undeliverable|user (?:unknown|not|does)|no such|mailbox (?:not|unknown|unavail)|address|invalid|does not)|recipient address rejected\W*$|55[0-3]\b.{0,60}mailbox unavailable",
+        r"(?<!sender )(?:user|recipient|mailbox|addressee|account) ?unknown|unknown (?:user|recipient|mailbox|addressee|local part)|no such (?:user|recipient|mailbox|person|address|account)",
+    ),
+    _reason(
         "rate limited", BounceClass.OURS, 0,
         r"too many (?:connections|messages|recipients|errors|hops? per|sessions|e?-?mails?)", r"rate (?:limit|exceeded)|exceeded (?:the )?(?:rate|sending|message)", r"sending (?:limit|quota)", r"throttl",
         r"message (?:rate|limit)|limit exceeded|frequency limited|send(?:ing)? too (?:fast|many|often)", r"temporarily (?:rate )?limited|deferred due to user complaints", r"unusual rate|receiving mail at a rate|receiving mail too quickly", r"maximum (?:number of )?(?:connections|recipients)|connection limit",
@@ -37,7 +48,7 @@ _REASONS = (
         r"\bdmarc\b", r"\bspf\b", r"\bdkim\b", r"sender policy framework", r"(?:un)?authenticated (?:e?-?mail|mail|message|sender)", r"sender id\b.*fail", r"5\.7\.2[0-9]\b|5\.7\.509|5\.7\.515",
         r"domain (?:of|in) (?:the )?sender|sender'?s? (?:address|domain) (?:rejected|does not|not found|is not)|unresolvable sender|domain does not resolve|sender (?:address|verify|domain).{0,30}(?:reject|fail|invalid|not exist)",
         r"(?:reverse|ptr)[ -]?(?:dns|record|lookup|ptr)|no ptr|does not have (?:a )?(?:valid )?(?:reverse|ptr)|missing (?:reverse|ptr)|cannot resolve your|fix reverse dns|helo (?:command )?rejected|invalid helo|ehlo|need fully-qualified",
-        r"requires? (?:smtp )?authentication|authentication (?:required|failed|credentials)|must (?:issue a )?starttls|encryption (?:required|needed)|from (?:address|header).{0,40}(?:not rfc|rfc ?5322|multiple|missing|invalid)",
+        r"\bfrom: domain|valid from\b|rdns|requires? (?:smtp )?authentication|authentication (?:required|failed|credentials)|must (?:issue a )?starttls|encryption (?:required|needed)|from (?:address|header).{0,40}(?:not rfc|rfc ?5322|multiple|missing|invalid)",
     ),
     _reason(
         "relay denied", BounceClass.OURS, 0,
@@ -48,7 +59,7 @@ _REASONS = (
         "block list", BounceClass.OURS, 0,
         r"\b(?:dns|r|s)?bls?\b", r"black ?-?list", r"block ?-?list", r"deny ?-?list", r"spamhaus|spamcop|sorbs|barracuda|cloudmark|mail-abuse|senderscore|spamrats|proofpoint.{0,40}(?:block|dynamic)|abuseat|uceprotect|invaluement|trendmicro|symantec.{0,30}reputation",
         r"(?:ip|host|client|server|network|sender|connection|address|domain|messages?|mail|e-?mail|sending mta)\b.{0,60}\b(?:reputation|is (?:currently )?blocked|(?:has|have) been blocked|blocked (?:by|using|for|due|from|on)|is banned|(?:has|have) been (?:banned|listed)|rejected due to)", r"blocked (?:using|by|for (?:abuse|spam)|- see|see https?)", r"poor reputation|bad reputation|low reputation|reputation",
-        r"(?:access|connection|session|client host) (?:denied|refused|rejected|blocked)(?! .{0,20}mailbox)", r"refused to talk to me", r"your (?:ip|host|server|network|mail server)\b.{0,40}(?:reject|block|denied|banned|list|not (?:allowed|permitted|accept))", r"banned sending ip|\b(?:s3140|s3150|as\(\d+\)|pbl|xbl|sbl)\b", r"dynamic(?:ally assigned)? (?:ip|address)|residential|not accept(?:ing)? (?:mail|messages|connections?) from (?:your|this)|bad ip|is not allowed to (?:send|connect)|5\.7\.60[6-9]|5\.7\.511",
+        r"(?:access|connection|session|client host) (?:denied|refused|rejected|blocked)(?! .{0,20}mailbox)", r"refused to talk to me", r"your (?:ip|host|server|network|mail server)\b.{0,40}(?:reject|block|denied|banned|list|not (?:allowed|permitted|accept))", r"banned sending ip|\b(?:s3140|s3150|as\(\d+\)|pbl|xbl|sbl)\b", r"invalid ip\b|dynamic(?:ally assigned)? (?:ip|address)|residential|not accept(?:ing)? (?:mail|messages|connections?) from (?:your|this)|bad ip|is not allowed to (?:send|connect)|5\.7\.60[6-9]|5\.7\.511",
     ),
     _reason(
         "mailbox full", BounceClass.SOFT, 100,
@@ -60,18 +71,18 @@ _REASONS = (
         r"message (?:size|length|is too (?:large|big)|too (?:large|big))|(?:exceeds?|exceeded) (?:the )?(?:maximum|fixed|max|size|limit)(?: (?:message|fixed))? ?(?:size|maximum)|size (?:limit|exceed)|too (?:large|big)(?: message)?|maximum (?:message )?size|mail size|larger than",
     ),
     _reason(
-        "mailbox disabled", BounceClass.HARD, FULL_WEIGHT,
-        r"(?:account|mailbox|mail ?-?box|user|recipient|address|e-?mail|inbox)\b.{0,50}\b(?:disabled|deactivated|suspended|inactive|locked|terminated|closed|discontinued|expired|blocked|not active|no longer (?:active|valid|available|in use|in service|accepting|used|works?|on server|accept)|is not active|dormant)",
+        "mailbox disabled", BounceClass.SOFT, 100,
+        r"(?:account|mailbox|mail ?-?box|user|recipient|address|e-?mail|inbox)\b.{0,50}\b(?:disabled|deactivated|suspended|inactive|locked|terminated|closed|discontinued|not active|no longer (?:active|valid|available|in use|in service|accepting|used|works?|on server|accept)|is not active|dormant)",
         r"(?:disabled|inactive|suspended|deactivated|closed|discontinued|expired|locked) (?:account|mailbox|user|recipient|address)|mailbox (?:is )?unavailable or access denied|account (?:that you tried to reach|has been) (?:is )?(?:disabled|inactive)|account not active|not active(?:ly)? user|user (?:is )?(?:inactive|not active|disabled)|left the (?:company|organi[sz]ation)|no longer (?:works?|employed|with us|at this)",
     ),
     _reason(
         "unknown domain", BounceClass.HARD, FULL_WEIGHT,
-        r"(?:host|domain|name|mx|server|site|system|machine|destination)\b.{0,50}\b(?:not (?:be )?found|does(?:n't| not) exist|unknown|is invalid|cannot be (?:found|resolved)|could not be (?:found|resolved)|no (?:valid )?mx|not exist|unresolvable)", r"(?:unknown|unrouteable|unroutable|non-?existent|bad|invalid|illegal|no such) (?:host|domain|site|destination domain)|host unknown|no such (?:host|domain)|unrouteable (?:mail )?domain|nxdomain|name or service not known|name service error.{0,80}(?:not found|nxdomain)|null mx|\bnullmx\b|can'?t find (?:any host|a valid|the)|couldn'?t find any host|all relevant mx records point to non-existent|domain (?:name )?(?:is )?not (?:valid|known)|no mx (?:record|host)|does not accept mail|domain is (?:not|no longer) .{0,20}(?:used|hosted|active)|we do(?:n't| not) handle mail for|no route to (?:host|domain) found for",
+        r"(?:host|domain|name|mx|server|site|system|machine|destination)\b.{0,50}\b(?:not (?:be )?found|does(?:n't| not) exist|unknown|is invalid|cannot be (?:found|resolved)|could not be (?:found|resolved)|no (?:valid )?mx|not exist|unresolvable)", r"(?:unknown|unrouteable|unroutable|non-?existent|bad|invalid|illegal|no such) (?:host|domain|site|destination domain)|host unknown|no such (?:host|domain)|unrouteable (?:mail )?domain|nxdomain|name or service not known|name service error.{0,80}(?:not found|nxdomain)|null mx|\bnullmx\b|can'?t find (?:any host|a valid|the)|couldn'?t find any host|all relevant mx records point to non-existent|domain (?:name )?(?:is )?not (?:valid|known)|no mx (?:record|host)|does not accept mail|domain is (?:not|no longer) .{0,20}(?:used|hosted|active)|we do(?:n't| not) handle mail for|no route to (?:host|domain) found for|domain is not reachable|couldn'?t find a mail exchanger|indicated no smtp service",
     ),
     _reason(
         "unknown user", BounceClass.HARD, FULL_WEIGHT,
         r"(?:user|recipient|mailbox|mail ?-?box|address|account|addressee|alias|person|inbox|e-?mail|local part|rcpt|destination|name)\b.{0,70}\b(?:unknown|not (?:be )?(?:found|known|exist|listed|recogni[sz]ed|valid|registered|present|local|here|existing)|(?:does|do|did)(?:n't| not)(?: appear to)? exist|no(?:t|n)[- ]?exist\w*|doesn't have|is invalid|invalid|unavailable\b(?=.{0,40}(?:5\.1\.1|unknown))|is not a (?:valid|known|registered)|isn't|was not found|could not be found|cannot be found|couldn'?t be found|wasn'?t found|rejected(?=.{0,30}unknown)|undeliverable|incorrect|lookup failed|doesn't match|bad)",
-        r"(?:unknown|no such|invalid|bad|non-?existent|not a valid|illegal|undefined|incorrect|unrouteable|unroutable|undeliverable|no valid|unrecogni[sz]ed|can'?t find|could not find|no matching) (?:local )?(?:user|recipients?|mail ?-?box(?:es)?|address(?:ee)?|account|alias|person|e-?mail(?: address)?|local part|rcpt|name|local-?part|destination address|virtual)", r"user ?unknown|unknown ?user|no ?such ?(?:user|recipient|mailbox|person|address)|recipient ?unknown|no ?user ?here|recipnotfound|RESOLVER\.ADR\.(?:Recip|Ex)?(?:ient)?NotF|user doesn'?t have an? (?:account|yahoo)|doesn'?t have an? .{0,20}account|no mailbox (?:here|by|found)|not our (?:customer|user)|does not exist here|is not (?:a )?(?:known|valid|registered|listed|local|our)\b.{0,30}|this (?:address|user|recipient) (?:no longer|does not|doesn)|no account|has no (?:mailbox|account)|who does not exist|isn't (?:a )?(?:valid|known)|5\.1\.1 .{0,40}reject|recipient address rejected: (?!access|policy|grey|temp|try|too|spf|mailbox|service)|sorry, no mailbox|mailbox not found|deleted (?:user|mailbox|account)|not (?:found|listed) in (?:the )?(?:domino|ldap|active )?(?:directory|public name)|couldn't deliver to|address not found|address error|invalid final delivery user|mailbox (?:name )?not allowed|550[- ]5\.1\.1|verify (?:failed|recipient)|verification failed|no existe|inexistente|inconnu|n'existe pas|unbekannt|existiert nicht|sconosciuto|не (?:найден|существует)|неизвестн|用户不存在|不存在|无此用户|收件人.{0,8}(?:不|无效|错误)|地址(?:不存在|错误|无效)|該当する|存在しません|見つかりません",
+        r"(?:unknown|no such|invalid|bad|non-?existent|not a valid|illegal|undefined|incorrect|unrouteable|unroutable|undeliverable|no valid|unrecogni[sz]ed|can'?t find|could not find|no matching) (?:local )?(?:user|recipients?|mail ?-?box(?:es)?|address(?:ee)?|account|alias|person|e-?mail(?: address)?|local part|rcpt|name|local-?part|destination address|virtual)", r"user ?unknown|unknown ?user|no ?such ?(?:user|recipient|mailbox|person|address)|recipient ?unknown|no ?user ?here|recipnotfound|RESOLVER\.ADR\.(?:Recip|Ex)?(?:ient)?NotF|user doesn'?t have an? (?:account|yahoo)|doesn'?t have an? .{0,20}account|no mailbox (?:here|by|found)|not our (?:customer|user)|does not exist here|is not (?:a )?(?:known|valid|registered|listed|local|our)\b.{0,30}|this (?:address|user|recipient) (?:no longer|does not|doesn)|no account|has no (?:mailbox|account)|who does not exist|isn't (?:a )?(?:valid|known)|5\.1\.1 .{0,40}reject|sorry, no mailbox|mailbox not found|deleted (?:user|mailbox|account)|not (?:found|listed) in (?:the )?(?:domino|ldap|active )?(?:directory|public name)|couldn't deliver to|address not found|address error|invalid final delivery user|mailbox (?:name )?not allowed|550[- ]5\.1\.1|(?:recipient|address|callout) verif\w+ fail|no existe|inexistente|inconnu|n'existe pas|unbekannt|existiert nicht|sconosciuto|не (?:найден|существует)|неизвестн|用户不存在|不存在|无此用户|收件人.{0,8}(?:不|无效|错误)|地址(?:不存在|错误|无效)|該当する|ディレクトリ(?:に|の)|リストにありません|存在しません|見つかりません",
     ),
     _reason(
         "spam", BounceClass.SOFT, 25,
@@ -94,7 +105,7 @@ _REASONS = (
 )  # fmt: skip
 _BY_DETAIL = {
     "1.1": "unknown user", "1.10": "unknown user", "1.6": "unknown user", "1.3": "unknown user", "1.2": "unknown domain", "1.0": "unknown user", "2.1": "mailbox disabled",
-    "2.2": "mailbox full", "2.3": "too large", "3.4": "too large", "3.1": "server trouble", "3.2": "server trouble", "3.3": "server trouble", "3.5": "server trouble", "4.4": "unknown domain", "4.6": "loop", "7.1": "policy", "7.0": "policy", "6.0": "policy",
+    "2.2": "mailbox full", "2.3": "too large", "3.4": "too large", "3.1": "server trouble", "3.2": "server trouble", "3.3": "server trouble", "3.5": "server trouble", "4.4": "server trouble", "4.6": "loop", "7.1": "policy", "7.0": "policy", "6.0": "policy",
     "1.8": "authentication", "1.7": "authentication", "7.23": "authentication", "7.26": "authentication", "7.9": "authentication",
 }  # fmt: skip
 _BY_CLASS = {
@@ -136,12 +147,14 @@ def cause(*, status: str, text: str, action: str = "") -> Cause:
         action: of RFC 3464: failed, delayed, delivered, relayed, expanded; "" when unknown.
     """
     action = action.lower()
-    if action.startswith(("delivered", "relayed", "expanded")) or (not action and status.startswith("2.")):
+    if action.startswith(("delivered", "relayed", "expanded")) or (status.startswith("2.") and not action.startswith("fail")):
         return Cause(BounceClass.SUCCESS, "delivered", 0)
+    if status in _SENDERS:
+        return Cause(BounceClass.OURS, "authentication", 0)
     reason = next((reason for reason in _REASONS if reason.texts.search(text[:4000])), None)
     if status in HARD_STATUSES and (
         reason is None
-        or reason.name in {"policy", "server trouble", "forwarding failed", "loop", "greylisted"}
+        or reason.name in {"policy", "server trouble", "forwarding failed", "loop", "greylisted", "not permitted"}
     ):
         reason = _NAMED[_BY_DETAIL[status[2:]]]
     if reason is None or reason.name in {"policy", "server trouble", "forwarding failed"}:
@@ -165,6 +178,10 @@ def _weigh(reason: _Reason | None, status: str, text: str) -> Cause:
         if name == "unknown user":
             return Cause(BounceClass.SOFT, "address refused", 100)
         return Cause(BounceClass.SOFT, name, 50 if temporary else 100)
+    if status in HARD_STATUSES and reason.name == "mailbox disabled":
+        return Cause(BounceClass.HARD, reason.name, FULL_WEIGHT)
+    if reason.name == "unknown domain" and re.search(r"try again|temporar", text, re.IGNORECASE):
+        temporary = True
     if reason.kind is BounceClass.DELAYED:
         return Cause(BounceClass.SOFT, reason.name, 25)
     if reason.kind is BounceClass.HARD and temporary:

@@ -63,6 +63,18 @@ def _wanted(match: re.Match[str], setting: Setting) -> Command | None:
     return Command(Verb.SUBSCRIBE, found, timing)
 
 
+_REPORTS = re.compile(
+    r"\b(?:reports?|papers?|alerts?|updates?|newsletters?|digests?|publications?|articles?|everything|notifications?|releases?|studies|news)\b|报告|文章|论文|资料|研究|更新|推送",
+    re.IGNORECASE,
+)
+
+
+def _reports(match: re.Match[str], setting: Setting) -> Command | None:
+    """A sentence that asks for reports, all of them perhaps; "send the message" asks for none."""
+    command = _wanted(match, setting)
+    return command if command and (command.queries or command.when or _REPORTS.search(match["rest"])) else None
+
+
 def _subject(match: re.Match[str], setting: Setting) -> Command | None:
     """A sentence that asks for reports on a subject, and means nothing without one."""
     command = _wanted(match, setting)
@@ -210,7 +222,7 @@ ENTRIES = (
                 ),
                 _wanted,
             ),
-            (pattern(rf"\b{_WISH}(?: from you)? (?P<rest>(?:\S+ ){{0,6}}{THING}\b.*)$"), _wanted),
+            (pattern(rf"\b{_WISH}(?: from you)? (?P<rest>(?:\S+ ){{0,6}}{THING}\b.*)$"), _reports),
             (
                 pattern(
                     rf"\b{_WISH}(?: (?:about|of|more about|when|whenever|if|on|what's new (?:in|on|about)|what is new (?:in|on|about)))+ (?:there(?:'s| is| are) )?(?P<rest>.+?)(?: (?:is|are|gets?|comes? out|appears?|has been|have been|shows? up)(?: (?:published|released|out|available|posted))?)?$"
@@ -227,7 +239,7 @@ ENTRIES = (
                 pattern(
                     rf"\b(?:send|forward|deliver|mail|e-?mail|give)(?: me| us| along)? (?P<rest>(?:\S+ ){{0,6}}{THING}\b.*)$"
                 ),
-                _wanted,
+                _reports,
             ),
             (
                 pattern(
@@ -245,7 +257,7 @@ ENTRIES = (
                 pattern(
                     rf"^(?:i (?:would like|want|need|wish|am looking|'d like|like|'d love|would love)|we (?:want|need)|looking)(?: (?:for|to|only|just|all|any|some))* (?P<rest>(?:\S+ ){{0,6}}{THING}\b.*)$"
                 ),
-                _wanted,
+                _reports,
             ),
             (
                 pattern(

@@ -120,7 +120,7 @@ def sentences(text: str) -> tuple[str, ...]:
 def keyword_like(text: str) -> bool:
     """Whether a line could be a keyword list: short, no sentence, nothing that people only say in letters."""
     text = text.strip(" \t,;.、")
-    if not text or len(text) > 160 or re.search(r"[.!?。！？]\s|[!?！？]$|https?://|www\.|@", text):  # noqa: PLR2004
+    if not text or len(text) > 160 or re.search(r"[.!?。！？]\s|[!?！？]$|https?://|www\.|@|^(?:[A-Z][\w]*-[\w-]+|From|To|Cc|Sent|Date|Received): ", text):  # noqa: PLR2004
         return False
     if (
         _PROSE.search(re.sub(r"\"[^\"]*\"", "", text))

@@ -14,6 +14,8 @@ from alertd.postmaster.commands.until import read_until
 from alertd.postmaster.quoting import Subject
 
 MAX_COMMANDS = 30
+_WEEKDAY = re.compile(r"\W*(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\W*", re.IGNORECASE)
+"""Between commas this is a date's beginning, not a wish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def _read_sentence(sentence: str, setting: Setting, barred: frozenset[Verb]) -> 
             for clause in re.split(r"\s*[,;:]\s*|\s+-+\s+|\s+(?:because|since|as i|so that)\s+", sentence)[
                 :20
             ]
-            if (command := read_clause(clause, setting, barred=barred))
+            if not _WEEKDAY.fullmatch(clause) and (command := read_clause(clause, setting, barred=barred))
         ]
     return [_dated(command, sentence, setting) for command in read]
 
