@@ -40,6 +40,8 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNOREC
 _FREQUENT = frozenset(
     "的一是在不了有和人这這中大为為上个個国國我以要时時来來用们們到地于於出就分对對会會年发發展经經报報告研究"
 )
+_HAN = re.compile("[\u3400-\u9fff]")
+_ONE_BYTE = ("cp125", "iso8859")
 _ENOUGH = 12  # so many non-ASCII bytes that are valid UTF-8 are UTF-8, whatever the label says
 _BEGINNING = re.compile(r"<(?:\?xml|rss|feed|rdf:RDF|RDF|channel|atom:feed)[\s>]", re.IGNORECASE)
 _DECLARATION = re.compile(r"\A<\?xml[^>]{0,1000}\?>")
@@ -75,11 +77,26 @@ def decode(body: bytes, *, content_type: str = "") -> str:
             return body.decode(encoding, "replace")
     labels = list(_labels(body, content_type))
     for encoding in _candidates(body, labels):
+        if encoding.startswith(_ONE_BYTE) and (chinese := _chinese(body)):
+            return chinese
         try:
             return body.decode(encoding)
         except (UnicodeDecodeError, LookupError):
             continue
     return _guess(body, labels)
+
+
+def _chinese(body: bytes) -> str:
+    """The text when it is certainly Chinese, else "": one-byte encodings fit any bytes, and servers add them unasked."""
+    for encoding in ("gb18030", "cp950"):
+        try:
+            text = body.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        han = len(_HAN.findall(text))
+        if sum(text.count(sign) for sign in _FREQUENT) * 20 >= max(han, 40):
+            return text
+    return ""
 
 
 def _labels(body: bytes, content_type: str) -> Iterator[str]:

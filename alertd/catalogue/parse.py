@@ -18,6 +18,7 @@ MAX_OUTPUT = 64 * 1024 * 1024
 # -I: no PYTHON* variables, no user site, no current folder. The package's own folder comes last on the path.
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from alertd.catalogue.worker import main; main()"
 _PACKAGE_FOLDER = str(Path(__file__).resolve().parents[2])
+_TOO_MANY = 3  # worker.TOO_MANY; importing the worker here would load feedparser into the service
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 
 
@@ -113,6 +114,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 def _reason(code: int) -> str:
+    if code == _TOO_MANY:
+        return "the feed has more than 20,000 entries"
     if code in {-signal.SIGXCPU, -signal.SIGKILL}:
         return "the feed took too much processor time to parse; its worker was stopped"
     return "the feed could not be parsed within the worker's memory, or its worker failed"

@@ -17,11 +17,11 @@ import resource
 import signal
 import sys
 import warnings
-import xml.sax
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
+from xml.sax import SAXException
 
 import feedparser
 import feedparser.api
@@ -32,6 +32,9 @@ from alertd.catalogue.text import cut, has_markup, html_to_text, one_line, tidy
 
 MEMORY = 1024 * 1024 * 1024
 CPU_SECONDS = 20
+MOST_ENTRIES = 4 * MAX_ENTRIES
+TOO_MANY = 3
+"""Exit code: parsing more than `MOST_ENTRIES` would take minutes, only to leave most of them out."""
 MAX_NAME = 1_000
 MAX_NAMES = 100
 _PR_SET_PDEATHSIG = 1
@@ -64,6 +67,9 @@ def confine(*, parent: int) -> None:
 
 def read(body: bytes, *, url: str, content_type: str = "", language: str = "") -> Parsed:
     """The entries of a feed's bytes. `bozo` decides nothing: entries that are there are read."""
+    xml = to_xml(body, content_type=content_type)
+    if xml.count("<item") + xml.count("<entry") > MOST_ENTRIES:
+        sys.exit(TOO_MANY)
     _tolerate()
     headers = {"content-type": "application/xml; charset=utf-8"}
     if language:
@@ -72,18 +78,19 @@ def read(body: bytes, *, url: str, content_type: str = "", language: str = "") -
         warnings.simplefilter("ignore")
         found = feedparser.parse(
             # never the bytes themselves: feedparser would first try to open a file of that name
-            io.BytesIO(to_xml(body, content_type=content_type).encode("utf-8")),
+            io.BytesIO(xml.encode("utf-8")),
             response_headers=headers,
             resolve_relative_uris=False,
             sanitize_html=False,
         )
-    broken = isinstance(found.get("bozo_exception"), xml.sax.SAXException)
+    broken = isinstance(found.get("bozo_exception"), SAXException)
     fallback = _text(found.feed, "language")
-    atom = found.version.startswith("atom")
+    version = found.get("version", "")
+    atom = version.startswith("atom")
     entries = tuple(
         _entry(values, url=url, language=fallback, atom=atom) for values in found.entries[:MAX_ENTRIES]
     )
-    return Parsed(found.version, not broken, entries, max(0, len(found.entries) - MAX_ENTRIES))
+    return Parsed(version, not broken, entries, max(0, len(found.entries) - MAX_ENTRIES))
 
 
 def _tolerate() -> None:
@@ -105,7 +112,7 @@ def _tolerant(method: Callable[..., None]) -> Callable[..., None]:
     def call(*args: Any, **options: Any) -> None:
         try:
             method(*args, **options)
-        except (xml.sax.SAXException, MemoryError):
+        except (SAXException, MemoryError):
             raise
         except Exception:  # noqa: BLE001, S110 - whatever it is, the next element may be fine
             pass
@@ -201,9 +208,11 @@ def _is_http(link: str) -> bool:
 
 
 def _names(values: dict[str, Any]) -> tuple[str, ...]:
-    given = [_text(each, "name") or _text(each, "email") for each in _list(values, "authors")]
-    if not any(given):
-        given = [_text(values, "author")]
+    people = _list(values, "authors")
+    given = [_text(each, "name") or _text(each, "email") for each in people]
+    if len(people) <= 1 or not any(given):
+        # as written: feedparser takes addresses apart and breaks those with a long top-level domain
+        given = [_text(values, "author") or "".join(given)]
     return tuple(dict.fromkeys(filter(None, map(_name, given))))
 
 
