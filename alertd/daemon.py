@@ -16,7 +16,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from alertd import log, work
 from alertd.clock import Clock
-from alertd.config import load, load_declared, unset
+from alertd.config import load, unset
+from alertd.control.applying import reload
 from alertd.control.commands import COMMANDS
 from alertd.control.server import serving
 from alertd.control.services import Services, open_services
@@ -70,8 +71,9 @@ class Daemon:
             finally:
                 notify("STOPPING=1")
                 _log.info("daemon.stopping")
-                scheduler.shutdown(wait=False)
+                scheduler.pause()  # not shutdown: that would cancel what is under way
                 await self._drain(sender)
+                scheduler.shutdown(wait=False)
         _log.info("daemon.stopped")
 
     async def _drain(self, sender: asyncio.Task[None]) -> None:
@@ -154,8 +156,7 @@ class Daemon:
     async def _reload(self) -> None:
         notify("RELOADING=1")
         try:
-            declared = await asyncio.to_thread(load_declared, self.services.settings)
-            changes = await self.work.apply(declared)
+            await reload(self.services)
         except ConfigError as error:
             for fault in error.faults:
                 _log.error("config.fault", fault=str(fault))
@@ -164,9 +165,6 @@ class Daemon:
             )
         except RefusedError as error:
             _log.error("config.refused", error=str(error))
-        else:
-            _log.info("config.applied", **changes.counts())
-            self.wake()
         finally:
             notify("READY=1")
 

@@ -70,7 +70,7 @@ def told(mail: CaughtMail) -> dict[str, frozenset[str]]:
     assert body is not None
     text = body.get_content().split("\n-- \n")[0]
     found = {}
-    for block in re.split(r"^\d+\.  ", text, flags=re.MULTILINE)[1:]:
+    for block in re.split(r"^\d+\. +", text, flags=re.MULTILINE)[1:]:
         url = re.search(r"http://example\.org/report/\d+", block)
         labels = re.search(r"Found by: (.*)", block, re.DOTALL)
         assert url, block
