@@ -218,6 +218,8 @@ async def arrivals(
 async def find(connection: AsyncConnection, text: str, *, limit: int = 20) -> list[Report]:
     """The reports a person may mean, newest first: by id, identity, URL, number ("178", "178/2015") or total number."""
     text = text.strip()
+    if not text:
+        return []
     wanted: list[ColumnElement[bool]] = [report.c.identity == text, _field_is("url", text)]
     number = re.fullmatch(r"(?:no\.?\s*)?(\d{1,18})(?:\s*[,/]\s*(\d{4}))?", text, re.IGNORECASE)
     if number and number[2]:
@@ -225,7 +227,7 @@ async def find(connection: AsyncConnection, text: str, *, limit: int = 20) -> li
     elif number:
         wanted += [report.c.id == int(number[1]), _field_is("number", number[1])]
         wanted.append(_field_is("total_number", number[1]))
-    elif text:
+    else:
         wanted.append(_field_is("number", text))
     return await _reports(connection, or_(*wanted), newest_first=True, limit=limit)
 
