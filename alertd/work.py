@@ -8,7 +8,7 @@ import socket
 from datetime import timedelta
 
 from alertd import log
-from alertd.config.settings import Declared
+from alertd.control.applying import apply
 from alertd.control.services import Services
 from alertd.delivery.sender import Sender
 from alertd.digest.composer import DeliveryComposer
@@ -18,8 +18,7 @@ from alertd.errors import RefusedError
 from alertd.ops.purge import purge
 from alertd.store import inbound, workers
 from alertd.store.recovery import recover
-from alertd.subscribers import declare, pause, topics
-from alertd.subscribers.declare import Changes
+from alertd.subscribers import pause, topics
 
 LEASE = timedelta(minutes=2)
 """A worker without a heartbeat for so long is dead."""
@@ -49,7 +48,6 @@ class Work:
             hash_address=services.hash_address,
             alarm=services.alarms.trouble,
         )
-        self._applying = asyncio.Lock()
         self._editing = asyncio.Lock()
         self._polling = asyncio.Lock()
 
@@ -74,31 +72,10 @@ class Work:
         async with self.services.store.write() as connection:
             return await workers.beat(connection, self.worker_id, now=self.services.clock.now())
 
-    async def apply(self, declared: Declared, *, force: bool = False) -> Changes:
-        """Bring config/*.toml into the store and go on with it.
-
-        Raises:
-            RefusedError: it would end too many readers; the catalogues and topics of the running configuration stay.
-        """
-        services = self.services
-        async with self._applying:
-            changes = await declare.apply(
-                services.store,
-                declared,
-                welcome=services.letters.welcome,
-                hash_address=services.hash_address,
-                host=socket.gethostname(),
-                force=force,
-                now=services.clock.now(),
-            )
-            services.use(declared)
-            await services.poller.sync()
-        return changes
-
     async def begin(self) -> None:
         """Apply the configuration at start; a refused edit is told to the owner, and what is stored goes on."""
         try:
-            await self.apply(self.services.declared)
+            await apply(self.services, self.services.declared)
         except RefusedError as error:
             await self.services.poller.sync()
             await self.services.alarms.trouble("config-refused", str(error))

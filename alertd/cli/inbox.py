@@ -24,7 +24,10 @@ def inbox() -> None:
 @click.pass_obj
 def list_(shell: Shell, *, state: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List mails, newest first."""
-    emit(shell.perform("inbox.list", states=list(state), limit=limit), json=as_json, empty="no mails")
+    from alertd.control.inbox import list_mails
+
+    rows = shell.read(lambda store: list_mails(store, states=state, limit=limit))
+    emit(rows, json=as_json, empty="no mails")
 
 
 @inbox.command("show")
@@ -34,9 +37,10 @@ def list_(shell: Shell, *, state: tuple[str, ...], limit: int, as_json: bool) ->
 @click.pass_obj
 def show_(shell: Shell, *, id: int, as_raw: bool, as_json: bool) -> None:  # noqa: A002 - the word of the command line
     """Show a mail and what was decided of it."""
+    from alertd.control.inbox import show_mail
     from alertd.errors import NotFoundError
 
-    found = shell.perform("inbox.show", id=id)
+    found = shell.read(lambda store: show_mail(store, id=id))
     raw = found.pop("raw")
     if not as_raw:
         show(found, json=as_json)

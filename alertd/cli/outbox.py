@@ -8,10 +8,12 @@ from alertd.cli.output import emit, json_option, print_json, show
 from alertd.cli.shell import Shell
 from alertd.model import DeliveryState, MailKind
 
+_ids = click.argument("ids", metavar="ID...", type=int, nargs=-1, required=True)
+
 
 @click.group()
 def outbox() -> None:
-    """List, show and release mails on their way out."""
+    """List and show mails on their way out; try again, hold or drop them."""
 
 
 @outbox.command("list")
@@ -26,7 +28,9 @@ def outbox() -> None:
 @click.pass_obj
 def list_(shell: Shell, *, state: tuple[str, ...], kind: tuple[str, ...], limit: int, as_json: bool) -> None:
     """List mails, newest first."""
-    rows = shell.perform("outbox.list", states=list(state), kinds=list(kind), limit=limit)
+    from alertd.control.outbox import list_deliveries
+
+    rows = shell.read(lambda store: list_deliveries(store, states=state, kinds=kind, limit=limit))
     emit(rows, json=as_json, empty="no mails")
 
 
@@ -36,17 +40,40 @@ def list_(shell: Shell, *, state: tuple[str, ...], kind: tuple[str, ...], limit:
 @click.pass_obj
 def show_(shell: Shell, *, id: int, as_json: bool) -> None:  # noqa: A002 - the word of the command line
     """Show a mail and every try that failed."""
-    show(shell.perform("outbox.show", id=id), json=as_json)
+    from alertd.control.outbox import show_delivery
+
+    show(shell.read(lambda store: show_delivery(store, id=id)), json=as_json)
 
 
-@outbox.command("release")
-@click.argument("ids", metavar="ID...", type=int, nargs=-1, required=True)
+@outbox.command("retry")
+@_ids
 @json_option
 @click.pass_obj
-def release(shell: Shell, *, ids: tuple[int, ...], as_json: bool) -> None:
-    """Try held or failed mails again."""
-    released = shell.perform("outbox.release", ids=list(ids))
+def retry(shell: Shell, *, ids: tuple[int, ...], as_json: bool) -> None:
+    """Try held or failed mails again, now."""
+    _tell(shell.perform("outbox.retry", ids=list(ids)), "tried again", as_json=as_json)
+
+
+@outbox.command("hold")
+@_ids
+@json_option
+@click.pass_obj
+def hold(shell: Shell, *, ids: tuple[int, ...], as_json: bool) -> None:
+    """Stop mails that wait, until they are retried or dropped."""
+    _tell(shell.perform("outbox.hold", ids=list(ids)), "held", as_json=as_json)
+
+
+@outbox.command("drop")
+@_ids
+@json_option
+@click.pass_obj
+def drop(shell: Shell, *, ids: tuple[int, ...], as_json: bool) -> None:
+    """Never send these mails. The reports of a dropped digest count as told and do not come again."""
+    _tell(shell.perform("outbox.drop", ids=list(ids)), "dropped", as_json=as_json)
+
+
+def _tell(done: list[int], what: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(released)
+        print_json(done)
     else:
-        click.echo(f"tried again: {', '.join(map(str, released))}")
+        click.echo(f"{what}: {', '.join(map(str, done))}")

@@ -50,9 +50,40 @@ def emit(rows: Sequence[Row], *, json: bool, empty: str = "nothing to list") -> 
     elif sys.stdout.isatty():
         _table(rows)
     else:
-        click.echo("\t".join(rows[0]))
-        for row in rows:
-            click.echo("\t".join(_cell(value) for value in row.values()))
+        _lines(rows, header=True)
+
+
+class Stream:
+    """Prints a long listing page by page, so that nobody waits for its end and nothing has to fit into memory.
+
+    Args:
+        json: as one JSON list of objects.
+    """
+
+    def __init__(self, *, json: bool) -> None:
+        self._json = json
+        self._count = 0
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Print a page; all rows of all pages have the same keys."""
+        if self._json:
+            for row in rows:
+                text = jsonlib.dumps(dict(row), ensure_ascii=False, default=_iso)
+                click.echo(f"{',' if self._count else '['}\n  {text}", nl=False)
+                self._count += 1
+            return
+        if rows and sys.stdout.isatty():
+            _table(rows)
+        elif rows:
+            _lines(rows, header=not self._count)
+        self._count += len(rows)
+
+    def end(self, *, empty: str) -> None:
+        """Close the list; say `empty` when nothing was printed."""
+        if self._json:
+            click.echo("\n]" if self._count else "[]")
+        elif not self._count:
+            click.echo(empty)
 
 
 def show(record: Row, *, json: bool) -> None:
@@ -93,6 +124,13 @@ def _cell(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_cell(item) for item in value)
     return plain(str(value))
+
+
+def _lines(rows: Sequence[Row], *, header: bool) -> None:
+    if header:
+        click.echo("\t".join(rows[0]))
+    for row in rows:
+        click.echo("\t".join(_cell(value) for value in row.values()))
 
 
 def _table(rows: Sequence[Row]) -> None:

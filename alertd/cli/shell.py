@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -21,7 +21,9 @@ from alertd.errors import AlertdError, ConfigError
 
 if TYPE_CHECKING:
     from alertd.config.settings import Settings
+    from alertd.store.engines import Store
 
+T = TypeVar("T")
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
@@ -48,6 +50,24 @@ class Shell:
 
         return load_settings(self.config)
 
+    def read(self, look: Callable[[Store], Awaitable[T]]) -> T:
+        """Look at the store, beside a running daemon or without one; nothing is locked, migrated or written.
+
+        Raises:
+            AlertdError: there is no database yet, or what `look` raised.
+        """
+        import asyncio
+
+        from alertd.store.reading import reading
+
+        url = self.settings().store.url
+
+        async def act() -> T:
+            async with reading(url) as store:
+                return await look(store)
+
+        return asyncio.run(act())
+
     def perform(self, name: str, **arguments: Any) -> Any:
         """Do a control command through the running daemon, or here when there is none.
 
@@ -56,9 +76,11 @@ class Shell:
         """
         import asyncio
 
+        from alertd import log
         from alertd.clock import clock_from_environment
         from alertd.control.client import perform
 
+        log.set_up(verbose=self.verbose, quiet=True)
         settings = self.settings()
         return asyncio.run(perform(settings, name, arguments, clock=clock_from_environment()))
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from alertd.cli.output import emit, json_option, show
+from alertd.cli.output import Stream, json_option, print_json, show
 from alertd.cli.shell import Shell
+from alertd.config.settings import DEFAULT_SCHEDULE
 from alertd.model import Origin, SubscriberState
+
+if TYPE_CHECKING:
+    from alertd.store.engines import Store
 
 
 @click.group()
 def subscriber() -> None:
-    """List and show subscribers."""
+    """List, show, add and end subscribers."""
 
 
 @subscriber.command("list")
@@ -20,15 +26,23 @@ def subscriber() -> None:
     "--origin", type=click.Choice([str(origin) for origin in Origin]), help="Only those that came this way."
 )
 @click.option("--after", type=int, default=0, metavar="ID", help="Go on behind this id.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), help="So many at most [default: all].")
 @json_option
 @click.pass_obj
 def list_(
-    shell: Shell, *, state: str | None, origin: str | None, after: int, limit: int, as_json: bool
+    shell: Shell, *, state: str | None, origin: str | None, after: int, limit: int | None, as_json: bool
 ) -> None:
     """List subscribers in the order in which they came."""
-    rows = shell.perform("subscriber.list", state=state or "", origin=origin or "", after=after, limit=limit)
-    emit(rows, json=as_json, empty="no subscribers")
+    from alertd.control.subscribers import pages
+
+    stream = Stream(json=as_json)
+
+    async def look(store: Store) -> None:
+        async for page in pages(store, state=state or "", origin=origin or "", after=after, limit=limit):
+            stream.add(page)
+
+    shell.read(look)
+    stream.end(empty="no subscribers")
 
 
 @subscriber.command("show")
@@ -36,5 +50,83 @@ def list_(
 @json_option
 @click.pass_obj
 def show_(shell: Shell, *, address: str, as_json: bool) -> None:
-    """Show a subscriber: settings, queries, latest mails."""
-    show(shell.perform("subscriber.show", address=address), json=as_json)
+    """Show a subscriber: settings, queries and when they come, consents, latest mails and bounces."""
+    from alertd.control.subscribers import show_subscriber
+
+    show(shell.read(lambda store: show_subscriber(store, address=address)), json=as_json)
+
+
+@subscriber.command("add")
+@click.argument("address")
+@click.argument("queries", metavar="QUERY...", nargs=-1, required=True)
+@click.option("--schedule", default=DEFAULT_SCHEDULE, show_default=True, help="When the digests go.")
+@click.option("--language", default="", metavar="TAG", help="en, zh, ... [default: the service's].")
+@click.option("--time-zone", default="", metavar="ZONE", help="As in Europe/Berlin [default: the service's].")
+@click.option("--label", default="", help="What the mails call these queries [default: as typed].")
+@json_option
+@click.pass_obj
+def add(
+    shell: Shell,
+    *,
+    address: str,
+    queries: tuple[str, ...],
+    schedule: str,
+    language: str,
+    time_zone: str,
+    label: str,
+    as_json: bool,
+) -> None:
+    """Add a subscriber who asked you for it, or give one more queries. A new one is welcomed by mail.
+
+    Put -- before a query that begins with a minus sign.
+    """
+    _check(address, queries, schedule=schedule, time_zone=time_zone)
+    done = shell.perform(
+        "subscriber.add",
+        address=address,
+        queries=list(queries),
+        schedule=schedule,
+        language=language,
+        time_zone=time_zone,
+        label=label,
+    )
+    if as_json:
+        print_json(done)
+        return
+    who = "added" if done["new"] else "was there already"
+    click.echo(f"{done['address']} {who}; {done['added']} new queries, {done['schedule']}")
+    if done["paused"]:
+        click.echo("they have paused: nothing is sent before they resume")
+
+
+@subscriber.command("end")
+@click.argument("address")
+@click.option("--reason", default="", help="Kept with the subscriber.")
+@json_option
+@click.pass_obj
+def end(shell: Shell, *, address: str, reason: str, as_json: bool) -> None:
+    """End a subscriber: nothing more is sent to them. config/subscribers.toml does not bring them back."""
+    done = shell.perform("subscriber.end", address=address, reason=reason)
+    if as_json:
+        print_json(done)
+    else:
+        click.echo(f"{done['address']} {'ended' if done['ended'] else 'had ended already'}")
+
+
+def _check(address: str, queries: tuple[str, ...], *, schedule: str, time_zone: str) -> None:
+    """Faults of the command line are told as such, before anything is asked of the daemon."""
+    from alertd.addresses import check_address
+    from alertd.cli.try_queries import describe
+    from alertd.errors import QuerySyntaxError
+    from alertd.query import parse
+    from alertd.schedule import check_zone, parse_schedule
+
+    try:
+        check_address(address)
+        parse_schedule(schedule, zone=check_zone(time_zone) if time_zone else "UTC")
+        for text in queries:
+            parse(text)
+    except QuerySyntaxError as error:
+        raise click.BadParameter(describe(error)) from error
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error

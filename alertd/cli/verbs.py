@@ -8,12 +8,18 @@ import click
 
 _VERBS = {
     "check": "alertd.cli.check:check",
+    "demo": "alertd.cli.demo:demo",
     "inbox": "alertd.cli.inbox:inbox",
     "init": "alertd.cli.init:init",
+    "key": "alertd.cli.key:key",
     "outbox": "alertd.cli.outbox:outbox",
+    "poll": "alertd.cli.poll:poll",
     "receive": "alertd.cli.receive:receive",
-    "subscriber": "alertd.cli.subscriber:subscriber",
+    "release": "alertd.cli.release:release",
+    "reload": "alertd.cli.reload:reload",
     "run": "alertd.cli.run:run",
+    "subscriber": "alertd.cli.subscriber:subscriber",
+    "test-mail": "alertd.cli.test_mail:test_mail",
     "try": "alertd.cli.try_queries:try_queries",
 }
 """Name as typed: module and function. A new verb is a new file and a line here."""

@@ -34,7 +34,7 @@ def read_settings(file: Path, *, key_needed: bool) -> tuple[Settings, list[Fault
     file = file.absolute()
     read = read_document(file)
     if read is None:
-        remedy = "run `alertd init` to make one, or name it with --config"
+        remedy = "run `alertd init DIR` to make one and call alertd in DIR, or name the file with --config"
         read = fault(shown_path(file), 0, "", "there is no such file", remedy)
     if isinstance(read, Fault):
         return _settings(file, Document(shown_path(file), {}, {})), [read]

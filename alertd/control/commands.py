@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from alertd import __version__
-from alertd.control import inbox, outbox, subscribers
+from alertd.control import applying, catalogues, enrolment, inbox, outbox
 from alertd.control.services import Services
 
 Command = Callable[..., Awaitable[Any]]
@@ -23,13 +23,15 @@ async def ping(services: Services) -> dict[str, Any]:
 
 
 COMMANDS: Mapping[str, Command] = {
-    "inbox.list": inbox.list_mails,
     "inbox.retry": inbox.retry_mail,
-    "inbox.show": inbox.show_mail,
-    "outbox.list": outbox.list_deliveries,
-    "outbox.release": outbox.release_deliveries,
-    "outbox.show": outbox.show_delivery,
+    "outbox.drop": outbox.drop_deliveries,
+    "outbox.hold": outbox.hold_deliveries,
+    "outbox.retry": outbox.retry_deliveries,
     "ping": ping,
-    "subscriber.list": subscribers.list_subscribers,
-    "subscriber.show": subscribers.show_subscriber,
+    "poll": catalogues.poll_now,
+    "release": catalogues.release_held,
+    "reload": applying.reload,
+    "subscriber.add": enrolment.add_subscriber,
+    "subscriber.end": enrolment.end_subscriber,
 }
+"""Everything that changes something. What only looks opens the store for reading instead (`alertd.store.reading`)."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import SystemRandom
 
 from alertd.catalogue.poll import Poller
@@ -45,6 +46,7 @@ class Services:
         contents: makes what digests hold.
         editions: opens and runs editions.
         poller: polls catalogues.
+        applying: held while a configuration is applied, so that two do not mix.
         wake: tells the daemon that a command left work behind (mail queued, a poll due); returns at once.
     """
 
@@ -59,6 +61,7 @@ class Services:
     contents: ContentMaker
     editions: Editions
     poller: Poller
+    applying: asyncio.Lock = field(default_factory=asyncio.Lock)
     wake: Callable[[], None] = _nobody
 
     def hash_address(self, address: str) -> str:

@@ -7,7 +7,6 @@ in the middle of a large edition waits behind the few mails that are claimed alr
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from alertd.config.settings import Settings
 from alertd.delivery.breaker import Breaker, Trust
 from alertd.delivery.line import Line
 from alertd.delivery.recorder import OnRefused, Recorder
-from alertd.delivery.session import Session
+from alertd.delivery.session import Session, own_hostname
 from alertd.delivery.summary import Summary
 from alertd.errors import StoreError
 from alertd.model import DeliveryId, OutgoingMail, Priority
@@ -255,7 +254,7 @@ class Sender:
     async def _lines(self) -> AsyncIterator[None]:
         """The lines run for as long as this is open; what they did not take is put back at the end."""
         self._stopping = False
-        hostname = await asyncio.to_thread(_hostname)
+        hostname = await own_hostname()
         try:
             async with asyncio.TaskGroup() as group:
                 lines = [
@@ -318,12 +317,6 @@ class Sender:
                 await self._queue.join()
         except TimeoutError:
             _log.warning("delivery.drain_cut_off")
-
-
-def _hostname() -> str:
-    """Our name for EHLO; RFC 5321 section 4.1.1.1 wants an ASCII one."""
-    name = socket.getfqdn().strip()
-    return name if name and name.isascii() and name.isprintable() and " " not in name else "localhost"
 
 
 async def _first_of(*events: asyncio.Event, seconds: float) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 
@@ -296,6 +297,12 @@ def _connection_error(stage: str, error: _Anything) -> RelayError:
         if reply.is_refusal:
             return error_of(stage, reply)
     return RelayTemporaryError(str(error) or type(error).__name__, stage=stage)
+
+
+async def own_hostname() -> str:
+    """Our name for EHLO; RFC 5321 section 4.1.1.1 wants an ASCII one."""
+    name = (await asyncio.to_thread(socket.getfqdn)).strip()
+    return name if name and name.isascii() and name.isprintable() and " " not in name else "localhost"
 
 
 async def send_one(mail: OutgoingMail, *, relay: Relay, delivery: Delivery, hostname: str) -> Reply:

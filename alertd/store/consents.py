@@ -42,6 +42,15 @@ async def of_address(connection: AsyncConnection, address_hash: str) -> Sequence
     ).all()
 
 
+async def of_subscriber(connection: AsyncConnection, subscriber_id: SubscriberId) -> list[Consent]:
+    """All acts of a reader, oldest first."""
+    columns = [consent.c[name] for name in Consent._fields]
+    statement = (
+        select(*columns).where(consent.c.subscriber_id == subscriber_id).order_by(consent.c.at, consent.c.id)
+    )
+    return [Consent._make(row) for row in await connection.execute(statement)]
+
+
 async def suppress(
     connection: AsyncConnection,
     address_hash: str,

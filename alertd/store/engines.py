@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -22,10 +23,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from alertd.errors import StoreBusyError, StoreUnavailableError
 
 
-def _async_url(url: str) -> URL:
+def _async_url(url: str | URL) -> URL:
     parsed = make_url(url)
-    driver = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+    driver = {
+        "sqlite": "sqlite+aiosqlite",
+        "postgresql": "postgresql+psycopg",
+        "postgres": "postgresql+psycopg",
+    }
     return parsed.set(drivername=driver.get(parsed.drivername, parsed.drivername))
+
+
+def _read_only_url(path: Path) -> URL:
+    """SQLite's own lock on writing; unlike a pragma it also keeps a connection from making a checkpoint as it closes."""
+    return URL.create(
+        "sqlite+aiosqlite", database=f"file:{quote(str(path))}", query={"mode": "ro", "uri": "true"}
+    )
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -39,18 +51,24 @@ class Store:
 
     Args:
         url: `sqlite:///absolute/path` or `postgresql://...`.
+        read_only: open it so that nothing can be written, not even by a fault of ours (see `alertd.store.reading`).
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
         self.url = url
         self.path = sqlite_path(url)
         self._lock: IO[str] | None = None
         if self.path is not None:
-            self._writer = _sqlite_engine(url, writing=True)
-            self._reader = _sqlite_engine(url, writing=False)
+            self._reader = _sqlite_engine(_read_only_url(self.path) if read_only else url, writing=False)
+            self._writer = self._reader if read_only else _sqlite_engine(url, writing=True)
         else:
             self._writer = self._reader = create_async_engine(
-                _async_url(url), isolation_level="READ COMMITTED", pool_size=8, max_overflow=4, pool_pre_ping=True
+                _async_url(url),
+                isolation_level="READ COMMITTED",
+                pool_size=8,
+                max_overflow=4,
+                pool_pre_ping=True,
+                execution_options={"postgresql_readonly": True} if read_only else {},
             )
 
     @property
@@ -137,11 +155,15 @@ def _private(path: Path) -> IO[str]:
     return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "a")
 
 
-def _sqlite_engine(url: str, *, writing: bool) -> AsyncEngine:
+def _sqlite_engine(url: str | URL, *, writing: bool) -> AsyncEngine:
     engine = create_async_engine(
         _async_url(url),
         connect_args={"isolation_level": None, "timeout": 5.0},
-        **({"pool_size": 1, "max_overflow": 0, "pool_timeout": 120} if writing else {"pool_size": 4, "max_overflow": 2}),
+        **(
+            {"pool_size": 1, "max_overflow": 0, "pool_timeout": 120}
+            if writing
+            else {"pool_size": 4, "max_overflow": 2}
+        ),
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -33,19 +33,24 @@ async def migrate(store: Store) -> None:
         StoreError: the file is no database, it comes from a newer alertd, or a migration failed (nothing of it is kept).
     """
     store.lock()
-    if await _version(store) == revisions()[-1]:
+    if await applied(store) == revisions()[-1]:
         return
     if store.is_sqlite:
         await _upgrade(store)
         return
     async with store.write() as guard:  # its lock ends with its transaction, so also when the process dies
         await guard.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_KEY})
-        if await _version(store) != revisions()[-1]:
+        if await applied(store) != revisions()[-1]:
             await _upgrade(store)
 
 
-async def _version(store: Store) -> str | None:
-    """The newest migration applied, None for an empty database."""
+async def applied(store: Store) -> str | None:
+    """The newest migration applied, None for an empty database.
+
+    Raises:
+        StoreError: the database comes from a newer alertd.
+        StoreUnavailableError: it cannot be used now.
+    """
     try:
         async with store.read() as connection:
             version = await _read_version(connection)

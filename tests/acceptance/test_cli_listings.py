@@ -20,7 +20,12 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("verb", [("subscriber", "list"), ("outbox", "list"), ("inbox", "list")])
 def test_an_empty_store(verb: tuple[str, ...], folder: Path) -> None:
-    """A listing of nothing says so, and is an empty list in JSON; the store is made on the way, private."""
+    """Before the first run there is nothing to look at and looking makes nothing; an empty store lists nothing."""
+    early = alertd(*verb, cwd=folder)
+    assert (early.returncode, early.stdout) == (1, "")
+    assert "there is no database yet" in early.stderr
+    assert not (folder / "var" / "alertd.db").exists()
+    assert alertd("poll", cwd=folder).returncode == 0
     told = alertd(*verb, cwd=folder)
     assert (told.returncode, told.stderr) == (0, "")
     assert told.stdout.startswith("no ")
@@ -33,13 +38,14 @@ def test_an_empty_store(verb: tuple[str, ...], folder: Path) -> None:
     [
         (("subscriber", "show", "nobody@example.org"), 1, "no subscriber has the address"),
         (("outbox", "show", "7"), 1, "no delivery has the id 7"),
-        (("outbox", "release", "7"), 3, "nothing to try again"),
+        (("outbox", "retry", "7"), 3, "nothing to try again"),
         (("inbox", "retry", "7"), 1, "no inbound mail has the id 7"),
         (("outbox", "list", "--state", "lost"), 2, "'lost' is not one of"),
     ],
 )
 def test_what_is_not_there(arguments: tuple[str, ...], code: int, told: str, folder: Path) -> None:
     """What does not exist is named, with the exit code of its kind."""
+    assert alertd("poll", cwd=folder).returncode == 0  # makes the store
     ended = alertd(*arguments, cwd=folder)
     assert ended.returncode == code
     assert told in ended.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, update
@@ -64,6 +65,10 @@ async def _queue(services: Services, state: DeliveryState = DeliveryState.PENDIN
     return id_
 
 
+async def _all(services: Services, **which: Any) -> list[dict[str, Any]]:
+    return [row async for page in subscribers.pages(services.store, **which) for row in page]
+
+
 async def test_subscribers(services: Services) -> None:
     """Subscribers are listed in their order, by state and origin, and shown with their queries and next times."""
     people = [
@@ -78,13 +83,13 @@ async def test_subscribers(services: Services) -> None:
     ]
     async with services.store.write() as connection:
         await enrol(connection, people, origin=Origin.CLI, now=services.clock.now())
-    listed = await subscribers.list_subscribers(services)
+    listed = await _all(services)
     assert [(row["address"], row["state"], row["queries"]) for row in listed] == [
         (f"reader{number}@example.org", "active", 1) for number in range(3)
     ]
-    assert await subscribers.list_subscribers(services, after=listed[1]["id"], origin="cli") == listed[2:]
-    assert await subscribers.list_subscribers(services, state="ended") == []
-    shown = await subscribers.show_subscriber(services, address=" READER1@Example.ORG ")
+    assert await _all(services, after=listed[1]["id"], origin="cli") == listed[2:]
+    assert await _all(services, state="ended") == []
+    shown = await subscribers.show_subscriber(services.store, address=" READER1@Example.ORG ")
     assert shown["address"] == "reader1@example.org"
     (asked,) = shown["queries"]
     assert (asked["query"], asked["schedule"]) == (parse("rural -steel").canonical, "every day at 08:00")
@@ -97,7 +102,7 @@ async def test_nobody_of_that_name(services: Services) -> None:
     """An unknown or impossible address is told as such."""
     for address, told in [("nobody@example.org", "no subscriber has"), ("nobody", "not an address")]:
         with pytest.raises(NotFoundError, match=told):
-            await subscribers.show_subscriber(services, address=address)
+            await subscribers.show_subscriber(services.store, address=address)
 
 
 async def test_the_outbox(services: Services, bell: _Bell) -> None:
@@ -105,23 +110,41 @@ async def test_the_outbox(services: Services, bell: _Bell) -> None:
     pending = await _queue(services)
     held = await _queue(services, DeliveryState.HELD)
     failed = await _queue(services, DeliveryState.FAILED)
-    listed = await outbox.list_deliveries(services)
+    listed = await outbox.list_deliveries(services.store)
     assert [row["id"] for row in listed] == [failed, held, pending]
-    assert [row["id"] for row in await outbox.list_deliveries(services, states=["held"], kinds=["test"])] == [
-        held
-    ]
-    assert await outbox.list_deliveries(services, kinds=["digest"]) == []
+    assert [
+        row["id"] for row in await outbox.list_deliveries(services.store, states=["held"], kinds=["test"])
+    ] == [held]
+    assert await outbox.list_deliveries(services.store, kinds=["digest"]) == []
     with pytest.raises(RefusedError, match="nothing to try again"):
-        await outbox.release_deliveries(services, ids=[pending])
+        await outbox.retry_deliveries(services, ids=[pending])
     assert bell.rung == 0
-    assert await outbox.release_deliveries(services, ids=[pending, failed, held]) == [held, failed]
+    assert await outbox.retry_deliveries(services, ids=[pending, failed, held]) == [held, failed]
     assert bell.rung == 1
-    shown = await outbox.show_delivery(services, id=held)
+    shown = await outbox.show_delivery(services.store, id=held)
     assert (shown["state"], shown["tries"]) == ("pending", [])
     assert shown["next_at"] == services.clock.now().isoformat()
     json.dumps([listed, shown])
     with pytest.raises(NotFoundError, match="outbox list"):
-        await outbox.show_delivery(services, id=999)
+        await outbox.show_delivery(services.store, id=999)
+
+
+async def test_holding_and_dropping(services: Services, bell: _Bell) -> None:
+    """What waits is held and what has not left is dropped, with the admin named; what was sent stays sent."""
+    pending, other = await _queue(services), await _queue(services)
+    sent = await _queue(services, DeliveryState.SENT)
+    assert await outbox.hold_deliveries(services, ids=[pending, sent]) == [pending]
+    assert await outbox.drop_deliveries(services, ids=[pending, other, sent]) == [pending, other]
+    for act in (outbox.hold_deliveries, outbox.drop_deliveries):
+        with pytest.raises(RefusedError):
+            await act(services, ids=[pending, sent])
+    states = {row["id"]: (row["state"], row["reply"]) for row in await outbox.list_deliveries(services.store)}
+    assert states == {
+        pending: ("expired", outbox.DROPPED),
+        other: ("expired", outbox.DROPPED),
+        sent: ("sent", "550 no"),
+    }
+    assert bell.rung == 0
 
 
 async def test_the_inbox(services: Services, bell: _Bell) -> None:
@@ -138,14 +161,14 @@ async def test_the_inbox(services: Services, bell: _Bell) -> None:
         }
         statement = insert(tables.inbound).values(**values, raw=raw, state="quarantined", reason="it broke")
         (id_,) = (await connection.execute(statement)).inserted_primary_key
-    (row,) = await inbox.list_mails(services, states=["quarantined"])
+    (row,) = await inbox.list_mails(services.store, states=["quarantined"])
     assert (row["id"], row["reason"], row["size"]) == (id_, "it broke", len(raw))
-    shown = await inbox.show_mail(services, id=id_)
+    shown = await inbox.show_mail(services.store, id=id_)
     assert json.loads(json.dumps(shown))["raw"].encode("latin-1") == raw
     await inbox.retry_mail(services, id=id_)
     assert bell.rung == 1
     async with services.store.read() as connection:
         assert (await inbound.get(connection, id_))[0].state == "new"
-    assert await inbox.list_mails(services, states=["quarantined"]) == []
+    assert await inbox.list_mails(services.store, states=["quarantined"]) == []
     with pytest.raises(NotFoundError, match="inbox list"):
         await inbox.retry_mail(services, id=999)

@@ -1,0 +1,28 @@
+"""`alertd reload`: take up an edit of config/."""
+
+from __future__ import annotations
+
+import click
+
+from alertd.cli.changes import tell
+from alertd.cli.output import json_option, print_json
+from alertd.cli.shell import Shell
+
+
+@click.command()
+@click.option(
+    "--force", is_flag=True, help="Even if it ends more than a tenth of the subscribers that files declared."
+)
+@json_option
+@click.pass_obj
+def reload(shell: Shell, *, force: bool, as_json: bool) -> None:
+    """Read config/ again and apply what changed, as SIGHUP does, and tell what that was.
+
+    A faulty edit is refused whole (exit 2), and so is one that would end too many subscribers without --force (exit 3).
+    Without a running daemon the store is changed at once. alertd.toml is read when the daemon starts.
+    """
+    changes = shell.perform("reload", force=force)
+    if as_json:
+        print_json(changes)
+    else:
+        tell(changes, done=True)

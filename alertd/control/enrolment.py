@@ -1,0 +1,137 @@
+"""`alertd subscriber add|end`: what an admin does for a reader by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alertd.addresses import address_key, check_address
+from alertd.config.settings import DEFAULT_SCHEDULE
+from alertd.control.services import Services
+from alertd.control.subscribers import named
+from alertd.errors import AlertdError, RefusedError
+from alertd.model import Origin, SubscriberId, SubscriberState
+from alertd.query import parse
+from alertd.schedule import check_zone, describe, parse_schedule
+from alertd.store import announcements, consents, subscribers
+from alertd.store.consents import Consent
+from alertd.store.subscribers import SubscriberRow
+from alertd.subscribers import change, leave
+from alertd.subscribers.enrol import Enrolment, Wish, enrol
+
+_OVER = {SubscriberState.ENDED, SubscriberState.SUPPRESSED}
+
+
+async def add_subscriber(
+    services: Services,
+    *,
+    address: str,
+    queries: Sequence[str],
+    schedule: str = DEFAULT_SCHEDULE,
+    language: str = "",
+    time_zone: str = "",
+    label: str = "",
+) -> dict[str, Any]:
+    """Make somebody a reader who asked an admin for it, or give a reader more queries; a new one is welcomed.
+
+    Args:
+        services: of the daemon or the command.
+        address: theirs.
+        queries: as typed.
+        schedule: as in config/subscribers.toml.
+        language: BCP 47, "" for the service's.
+        time_zone: IANA name, "" for the service's.
+        label: their name for these queries, "" for what was typed.
+
+    Returns:
+        address, `new` (whether they had not been a reader), `added` queries, the schedule in words, `paused`.
+
+    Raises:
+        QuerySyntaxError: a query cannot be read.
+        AlertdError: the address or the schedule cannot be read.
+        RefusedError: the address must not be mailed.
+    """
+    settings = services.settings.service
+    try:
+        zone = check_zone(time_zone or settings.time_zone)
+        wanted = parse_schedule(schedule, zone=zone)
+        person = Enrolment(
+            check_address(address),
+            language or settings.language,
+            zone,
+            "html",
+            tuple(Wish(parse(text), wanted, label) for text in queries),
+        )
+    except ValueError as error:
+        raise AlertdError(str(error)) from error
+    async with services.store.write() as connection:
+        now = services.clock.now()
+        known, added = await _enrol(connection, services, person, now)
+    services.wake()
+    return {
+        "address": person.address,
+        "new": known is None or known.state in _OVER,
+        "added": added,
+        "schedule": describe(wanted, "en"),
+        "paused": known is not None and known.state is SubscriberState.PAUSED,
+    }
+
+
+async def _enrol(
+    connection: AsyncConnection, services: Services, person: Enrolment, now: datetime
+) -> tuple[SubscriberRow | None, int]:
+    await announcements.share_counter(connection)  # first of all, before the reader is locked
+    key = address_key(person.address)
+    known = await subscribers.find_by_key(connection, key, lock=True)
+    hash_ = services.hash_address(person.address)
+    await _refuse_suppressed(connection, person.address, hash_, now=now)
+    if known is not None and known.state not in _OVER:
+        added = await change.add_queries(connection, known.id, person.wishes, origin=Origin.CLI, now=now)
+        reader = known.id
+    else:
+        reader = (await enrol(connection, [person], origin=Origin.CLI, now=now))[key]
+        added = len(person.wishes)
+        await services.letters.welcome(connection, [(reader, person)], now)
+    await _note(connection, reader, hash_, "added", now)
+    return known, added
+
+
+async def _refuse_suppressed(connection: AsyncConnection, address: str, hash_: str, *, now: datetime) -> None:
+    found = (await consents.suppressed(connection, [hash_], now=now)).get(hash_)
+    if found:
+        reason, since = found
+        raise RefusedError(
+            f"{address} must not be mailed: {reason}, since {since:%Y-%m-%d}. The person behind it can come back by"
+            " signing up themselves"
+        )
+
+
+async def end_subscriber(services: Services, *, address: str, reason: str = "") -> dict[str, Any]:
+    """End a reader; the file does not bring them back. Digests still in the outbox do not leave.
+
+    Returns:
+        address, and `ended`: False when they had ended before.
+
+    Raises:
+        NotFoundError: nobody of that address is known.
+    """
+    async with services.store.write() as connection:
+        row = await named(connection, address)
+        now = services.clock.now()
+        why = f"{leave.BY_ADMIN}: {reason}" if reason else leave.BY_ADMIN
+        ended = bool(await leave.end(connection, [row.id], reason=why, now=now))
+        if ended:
+            await _note(connection, row.id, services.hash_address(row.address), "ended", now)
+    return {"address": row.address, "ended": ended}
+
+
+async def _note(
+    connection: AsyncConnection, reader: SubscriberId, hash_: str, act: str, now: datetime
+) -> None:
+    await consents.note(connection, [Consent(reader, hash_, act, "cli", now)])
+    await consents.write_audit(
+        connection, actor="cli", verb=f"subscriber.{act}", subject=f"subscriber {reader}", now=now
+    )
