@@ -89,7 +89,7 @@ def main(arguments: Sequence[str], *, default_config: Path) -> int:
         return _say(EX_USAGE, f"{error}\n{_USAGE}")
     recipient, sender = envelope_from_environment(os.environ)
     try:
-        settings = load_settings(Path(options.get("config", default_config))).intake
+        settings = load_settings(Path(options.get("config", default_config)), key_needed=False).intake
     except (AlertdError, OSError) as error:
         return _say(EX_TEMPFAIL, str(error))
     return _say(
