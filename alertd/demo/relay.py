@@ -12,6 +12,7 @@ import os
 import secrets
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -220,7 +221,9 @@ class _Door(smtp.SMTP):
     async def end(self) -> None:
         """Cut the wire itself: a handshake that failed leaves a protocol that nobody tells of the end."""
         if isinstance(self._wire, asyncio.Transport):
-            self._wire.abort()
+            # Python 3.11.2 cannot abort a TLS transport that was closed twice
+            with suppress(AttributeError):
+                self._wire.abort()
         if self._handler_coroutine is not None:
             self._handler_coroutine.cancel()
             await asyncio.wait([self._handler_coroutine])

@@ -270,7 +270,9 @@ class ImapSession:
                 await self._call(self._client.logout(), "LOGOUT", seconds=min(2.0, self._timeout))
         transport = self._client.protocol.transport
         if transport is not None:
-            transport.abort()
+            # Python 3.11.2 cannot abort a TLS transport that was closed twice
+            with suppress(AttributeError):
+                transport.abort()
         # The connection attempt and the greeting's task: a task we dropped may wait for a lock that one of them holds.
         self._drop(self._client._client_task, *self._client.protocol.tasks)  # noqa: SLF001 - there is no public name
         if self._dropped:
