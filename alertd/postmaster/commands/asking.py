@@ -36,6 +36,8 @@ def _send_now(match: re.Match[str], setting: Setting) -> Command | None:
 
 
 def _search(match: re.Match[str], setting: Setting) -> Command | None:
+    if re.match(r"(?:attached|enclosed|below|out|in (?:the )?attach|forward|me|here)\b", match["rest"].strip(), re.IGNORECASE):
+        return None
     found, _ = keywords(match["rest"], setting, sentence=False)
     return Command(Verb.SEARCH, found[:5]) if found else None
 
@@ -177,7 +179,7 @@ ENTRIES = (
         (
             (
                 pattern(
-                    r"^(?:(?:what|which)(?: are the| kinds? of| sorts? of)? (?:topics|subjects|themes|areas|categories)|(?:send|show|give|tell)(?: me)? (?:the |a |your |all )?(?:list of )?(?:available )?(?:topics|subjects|categories|themes))(?!.{0,30}\bi\b.{0,20}subscri)"
+                    r"^(?:(?:what|which)(?: are the| kinds? of| sorts? of)? (?:topics|subjects|themes|areas|categories)|(?:what|which)(?: \w+)? (?:can|could|may) i subscribe to|(?:send|show|give|tell)(?: me)? (?:the |a |your |all )?(?:list of )?(?:available )?(?:topics|subjects|categories|themes))(?!.{0,30}\bi\b.{0,20}subscri)"
                 ),
                 _plain_topics,
             ),
@@ -198,9 +200,7 @@ ENTRIES = (
             "settings",
             "show",
             "review",
-            "query",
             "my subscriptions",
-            "subscriptions",
             "list all",
         ),
         ("列表", "查看", "状态", "我的订阅", "查询订阅", "查看订阅", "设置", "查询状态"),
@@ -216,7 +216,7 @@ ENTRIES = (
             ),
             (
                 pattern(
-                    r"^(?:show|tell|send|give|see|check|view|know|list)(?: me)? (?:a list of )?(?:all )?(?:(?:of )?my (?:current )?(?:subscriptions?|keywords?|settings?|status|queries|topics|alerts?|profile)|(?:the )?(?:topics|keywords|list|things|queries) (?:i|that i|i am|i'm|to which i|which i)\b.*|what (?:i am|i'm|i have|i|topics i).*)"
+                    r"^(?:show|tell|send|give|see|check|view|know|list)(?: me)? (?:a list of )?(?:all )?(?:(?:of )?my (?:current )?(?:subscriptions?|keywords?|settings?|status|queries|topics|alerts?|profile)|what my .{2,30} (?:is|are)|(?:the )?(?:topics|keywords|list|things|queries) (?:i|that i|i am|i'm|to which i|which i)\b.*|what (?:i am|i'm|i have|i|topics i).*)"
                 ),
                 _plain_list,
             ),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from alertd.postmaster.commands import asking, keywords, leaving, proof, settings, timing
+from alertd.postmaster.commands import asking, dropping, leaving, proof, settings, subscribing, timing
 from alertd.postmaster.commands.model import Entry, Verb
 
 _ALL: dict[Verb, Entry] = {
     entry.verb: entry
-    for module in (keywords, asking, timing, settings, leaving, proof)
+    for module in (subscribing, dropping, asking, timing, settings, leaving, proof)
     for entry in module.ENTRIES
 }
 SHOWN: tuple[Entry, ...] = tuple(

@@ -22,7 +22,7 @@ _LEAD = re.compile(
     r"(?:i|we)(?:'d| would| should)? (?:really |very much |also |now |only |just |still |kindly |hereby |therefore )*(?:like|love|want|wish|need|prefer|ask|request|beg|intend|appreciate it if|be grateful if|be happy if|be glad if|appreciate|hope|decided)(?: (?:you|it if you(?: could| would)?|for you|if you(?: could| would)?))?(?: (?:please|kindly|could|would))*(?: to)?\s+|"
     r"(?:i(?:'m| am) writing|i write|we(?:'re| are) writing)(?: in order)? to (?:ask (?:you )?(?:to )?|request (?:you )?(?:to )?)?|"
     r"(?:would you|do you) mind(?: please)?\s+|(?:is|would) it (?:be )?possible(?: for (?:you|me))?(?: to)?\s+|how (?:do|can|could|should|would|might) (?:i|one|we)\s+|"
-    r"(?:go ahead and|feel free to|be so kind (?:as )?to|it would be (?:great|nice|good|lovely|helpful|wonderful|perfect) (?:if (?:you|i) (?:could|would|can)|to)|let me|let us|let's|make sure (?:to|you)|it is time to|time to|i(?:'ll| will| shall)|i(?:'m| am) (?:going )?to|i have to|i must|want to|wish to|wanna|i(?:'d| would) be (?:happy|glad|grateful) (?:to|if you (?:could|would)))\s+|"
+    r"(?:go ahead and|feel free to|be so kind (?:as )?to|it would be (?:great|nice|good|lovely|helpful|wonderful|perfect) (?:if (?:you|i) (?:could|would|can)|to)|let me(?! know)|let us(?! know)|let's|make sure (?:to|you)|it is time to|time to|i(?:'ll| will| shall)|i(?:'m| am) (?:going )?to|i have to|i must|want to|wish to|wanna|i(?:'d| would) be (?:happy|glad|grateful) (?:to|if you (?:could|would)))\s+|"
     r"(?:尊敬的[^,:!。]{1,12}[,:!]?|您好|你好|老师好?|请问|请您?|麻烦您?们?|劳驾|烦请|拜托|帮我|帮忙|能否|能不能|可不可以|可以|可否|是否可以|是否能|我们?(?=想|要|希望|需要|打算)|想要(?=订阅|退订|取消|暂停|把|将|添加|增加|修改|更改|换)|想(?=订阅|退订|取消|暂停|恢复|把|将|添加|增加|再|改|换|知道|停|删|移|请)|"
     r"希望(?=能|可以|订阅|退订|取消|暂停|恢复|把|将|您|你|贵|添加|增加|改|每)|要求?(?=订阅|退订|取消|暂停|恢复|把|将|添加|改|换|删)|需要(?=订阅|退订|取消|暂停|恢复|添加)|打算|准备|您们?|你们?|贵所|贵中心|现在(?=想|要|请)|那么?|另外(?=请|,)|谢谢|帮我|给我(?=订阅|退订|取消|暂停|添加|恢复)|为我|替我|[,:!。\s])+)",
     re.IGNORECASE,
@@ -63,7 +63,8 @@ def read_clause(clause: str, setting: Setting, *, barred: frozenset[Verb] = froz
         setting: what reading depends on.
         barred: verbs that it must not be read as.
     """
-    text = repair(clause.strip(" \t*_•·"))[:MAX_CLAUSE]
+    clause = clause.strip(" \t*_•·")[:MAX_CLAUSE]
+    text = repair(clause)
     core = strip_polite(lead(text))
     if not core:
         return None
@@ -76,9 +77,11 @@ def read_clause(clause: str, setting: Setting, *, barred: frozenset[Verb] = froz
             only=catalogue.FREE_TEXT,
         ),
         _timing(core, barred),
+        _at_once(lead(text), setting, barred),
         _sentence(core, setting, barred),
         _typed(core, setting, barred),
         _slip(core, setting, barred),
+        _loose(core, barred),
     ):
         if candidate is not None:
             return Command(
@@ -99,6 +102,21 @@ def _timing(core: str, barred: frozenset[Verb]) -> Command | None:
     return Command(Verb.SCHEDULE, when=timing) if timing else None
 
 
+def _at_once(full: str, setting: Setting, barred: frozenset[Verb]) -> Command | None:
+    """"Send me my digest now": the "now" is politeness elsewhere, and all that matters here."""
+    full = full.strip(" .!?。")
+    for expression, reader in catalogue.entry(Verb.SEND_NOW).patterns if Verb.SEND_NOW not in barred else ():
+        match = expression.search(full)
+        if match and (command := reader(match, setting)):
+            return command
+    return None
+
+
+def _loose(core: str, barred: frozenset[Verb]) -> Command | None:
+    timing = when.find(core).when if Verb.SCHEDULE not in barred else None
+    return Command(Verb.SCHEDULE, when=timing) if timing and timing.kind and when.loose(core) else None
+
+
 def _sentence(core: str, setting: Setting, barred: frozenset[Verb]) -> Command | None:
     for entry in catalogue.SENTENCES:
         if entry.verb in barred:
@@ -117,7 +135,7 @@ def _typed(
     """`NAME REST`, the name as declared."""
     low = core.lower()
     for name, entry in catalogue.NAMES:
-        if low.startswith(name) and entry.verb not in barred and (not only or entry.verb in only):
+        if len(name) > 1 and low.startswith(name) and entry.verb not in barred and (not only or entry.verb in only):
             rest = core[len(name) :]
             if name.isascii() and rest[:1].isalnum() and rest[:1].isascii():
                 continue

@@ -25,6 +25,7 @@ KEEPING = (
         rf"\b(?:i|we) (?:was|were|got|have been|had been|must have been|seem to have been|am|been)(?: (?:accidentally|mistakenly|wrongly|suddenly|apparently))? {_OUT}\b"
     ),
     pattern(rf"\bwhy (?:was|did|were|am|have|has|do|are) (?:i|you|we)\b.{{0,30}}{_OUT}\b"),
+    pattern(r"\bleave (?:everything|it|things|them|me|my \w+|all)(?: (?:just |exactly )?as|\b.{0,20}\bunchanged| on)\b"),
     pattern(
         r"\b(?:un-?subscribed?|cancelled|canceled|removed|left|stopped) (?:me )?(?:by (?:mistake|accident)|accidentally|in error|last (?:week|month|year)|yesterday|already)\b"
     ),
@@ -47,7 +48,7 @@ def _leave(match: re.Match[str], setting: Setting) -> Command | None:
         re.sub(r"^(?:me|us|my address)?\s*(?:from|off|out of)?\s*", "", rest, flags=re.IGNORECASE), setting
     ):
         return Command(Verb.LEAVE)
-    if when.find(rest).when:
+    if when.regular(rest):
         return None
     subject = topic(re.sub(r"^(?:me |us )?(?:from |off |out of )", "", rest, flags=re.IGNORECASE))
     if subject and not is_generic(subject, setting) and "@" not in subject and len(subject.split()) <= 6:  # noqa: PLR2004
@@ -66,7 +67,11 @@ def _all(match: re.Match[str], setting: Setting) -> Command | None:
         rest,
         flags=re.IGNORECASE,
     )
-    if when.find(rest).when or not is_generic(topic(rest), setting):
+    before = match.string[: match.start()]
+    named = re.search(r"(?:报告|内容|邮件|主题|关键词|文章|方面)(?:就|都|已经|也)?$", before)
+    if named and not is_generic(topic(before), setting):
+        return None
+    if when.regular(rest) or not is_generic(topic(rest), setting):
         return None
     return Command(Verb.LEAVE)
 
@@ -83,6 +88,7 @@ def _plain_forget(_match: re.Match[str], _setting: Setting) -> Command:
     return Command(Verb.FORGET)
 
 
+_ABOUT_ME = r"(?:all )?(?:of )?(?:the |any |every )?(?:personal )?(?:data|information|info|records?|details|everything)(?: (?:that|which))?(?: (?:you|is|are|have|has|hold|store|stored|keep|kept|saved|collected|got|know|been))* (?:about|on|of|concerning) me"
 _MINE = r"(?:all )?(?:of )?(?:the )?(?:my|any|our) (?:personal )?(?:data|account|information|info|profile|records?|details|personal data)"
 
 FORGET = Entry(
@@ -93,7 +99,7 @@ FORGET = Entry(
     ("leave, and have everything about you erased", "退订并删除有关您的全部数据"),
     _forget,
     (
-        (pattern(rf"\b(?:delete|erase|remove|wipe|purge|destroy|close) {_MINE}\b"), _plain_forget),
+        (pattern(rf"\b(?:delete|erase|remove|wipe|purge|destroy|close) (?:{_MINE}|{_ABOUT_ME})\b"), _plain_forget),
         (
             pattern(
                 r"\b(?:delete|erase|wipe|purge|forget) (?:everything|all|anything)(?: (?:data|information|that|which))*(?: you)?(?: (?:have|know|hold|store|keep|saved|stored))*(?: (?:about|on|of)) me\b"
@@ -199,7 +205,7 @@ LEAVE = Entry(
         ),
         (
             pattern(
-                r"\b(?:no longer|not|n't|dont|don'?t|not any ?more|never)(?: really| even)? (?:(?:want|wish|need|like|interested|care)(?: to)?)(?: (?:be|get|getting|receive|receiving|recieve|have|see|read|hear|in|on|for|from|about|part of|subscribed|subscribed to|keep|any))*(?P<rest>.*?)(?: any ?more| any longer| again)*$"
+                r"(?:\b(?:no longer|not|dont|not any ?more|never)|n't)(?: really| even)? (?:(?:want|wish|need|like|interested|care)(?: to)?)(?: (?:be|get|getting|receive|receiving|recieve|have|see|read|hear|in|on|for|from|about|part of|subscribed|subscribed to|keep|any))*(?P<rest>.*?)(?: any ?more| any longer| again)*$"
             ),
             _all,
         ),
@@ -224,7 +230,7 @@ LEAVE = Entry(
         ),
         (
             re.compile(
-                r"(?:不再|不想再?|不要再?|别再?|停止|不用再?|不必再?|无需再?|请勿再?|勿再?|莫再?|不需要再?|不希望再?|不愿再?|不)(?:给我|向我|往我.{0,4})?(?:继续|再)?(?:订阅|发|发送|推送|寄|收到|接收|收|打扰|骚扰|看到|需要|要)(?:给我)?(?P<rest>.*)$"
+                r"(?:不再|不想再?|不要再?|别再?|停止|不用再?|不必再?|无需再?|请勿再?|勿再?|莫再?|不需要再?|不希望再?|不愿再?|不)(?:给我|向我的?(?:邮箱|信箱|地址|电子邮箱)?|往我.{0,4})?(?:继续|再)?(?:订阅|发送|推送|发|寄|收到|接收|收|打扰|骚扰|看到|需要|要)(?:给我)?(?P<rest>.*)$"
             ),
             _all,
         ),
@@ -248,10 +254,11 @@ LEAVE = Entry(
         ),
         (
             re.compile(
-                r"别(?:再)?(?:给我)?发(?:了|邮件|给我)?|不(?:要|想)(?:再)?(?:收|发)了|不(?:要|订|想订|想要|需要|用)了$|别(?:再)?(?:骚扰|打扰)"
+                r"别(?:再)?(?:给我)?发(?:了|邮件|给我)?|不(?:要|想)(?:再)?(?:收|发)了|别(?:再)?(?:骚扰|打扰)"
             ),
             _plain,
         ),
+        (re.compile(r"^(?P<rest>.{0,14}?)(?:已经|都|就)?不(?:再)?(?:要|订|想订|想要|需要|用)(?:再发|发)?了?$"), _all),
     ),
 )
 ENTRIES = (FORGET, LEAVE)

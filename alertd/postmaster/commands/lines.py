@@ -11,7 +11,7 @@ MAX_GROUPS = 60
 _END = re.compile(r"(?:end|quit|exit|finish|结束|完毕|完|结束了|以上)[\s.。!]*|[.=*-]{2,}|\.", re.IGNORECASE)
 _GREETING = re.compile(
     r"(?:dear|hi|hello|hey|hallo|good (?:morning|afternoon|evening|day)|greetings|to whom it may concern|sirs?|madam|ladies and gentlemen|bonjour|guten tag|sehr geehrte|"
-    r"hola|ciao|尊敬的|敬启者|您好|你好|各位|老师|亲爱的|大家好|早上好|下午好|晚上好)\b.{0,60}|(?:尊敬的|您好|你好|各位|老师|亲爱的).{0,16}",
+    r"hola|ciao)\b.{0,60}|(?:尊敬的|敬启者|您好|你好|各位|老师|亲爱的|大家好|早上好|下午好|晚上好)[^,，。]{0,12}[,:!。~ ]*",
     re.IGNORECASE,
 )
 _CLOSING = re.compile(
@@ -37,7 +37,7 @@ _SENTENCES = re.compile(
 _PROSE = re.compile(
     r"\b(?:i|i'm|i'd|i've|you|your|we|our|they|he|she|is|are|was|were|am|been|would|could|should|will|shall|can|can't|have|has|had|this|that|these|those|don't|do|did|does|please|hello|dear|thanks|"
     r"because|since|when|my|me|us|know|think|see|meet|meeting|sorry|hope|regards|sincerely|what|who|where|how|why|there|here|just|very|it|its|it's|let|if|whether|wrote|sent|attached)\b|"
-    r"[我你您他她们吗呢吧请谢]|什么|怎么",
+    r"[我你您他她们吗呢吧请谢]|什么|怎么|可以|继续|照旧|就行|不变|保留|照常|不要|不用",
     re.IGNORECASE,
 )
 
@@ -61,7 +61,7 @@ def groups(lines: tuple[str, ...]) -> tuple[tuple[Group, ...], bool]:
     """The mail's lines as groups up to `end`, a closing or a signature; True when `end` stood there."""
     made: list[Group] = []
     block, open_end, list_follows = 0, False, False
-    for line in lines:
+    for at, line in enumerate(lines):
         text = re.sub(r"\s+", " ", line).strip()
         if not text:
             block, open_end = block + 1, False
@@ -76,6 +76,8 @@ def groups(lines: tuple[str, ...]) -> tuple[tuple[Group, ...], bool]:
             and not re.search(r"[,.!:]\s+\S|订阅|退订", text)
             or _THANKS.fullmatch(text)
         ):  # noqa: PLR2004, RUF021
+            if made and _THANKS.fullmatch(text) and _only_a_name(lines[at + 1 :]):
+                break
             open_end = False
             continue
         bullet = bool(_BULLET.match(text))
@@ -94,6 +96,12 @@ def groups(lines: tuple[str, ...]) -> tuple[tuple[Group, ...], bool]:
             made.append(Group(text, single=True, block=block))
         open_end = _stays_open(made[-1], text)
     return tuple(made), False
+
+
+def _only_a_name(rest: tuple[str, ...]) -> bool:
+    """Whether what follows a "thanks" can only be who says it: at most three short lines that begin no command."""
+    left = [line.strip() for line in rest if line.strip()]
+    return len(left) <= 3 and all(keyword_like(line) and len(line) <= 40 and not re.match(r"(?:un)?subscri|add\b|remove|stop|退订|订阅|添加|删除", line, re.IGNORECASE) for line in left)
 
 
 def _glue(text: str) -> str:

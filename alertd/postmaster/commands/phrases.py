@@ -7,25 +7,30 @@ import re
 from alertd.postmaster.commands import when
 from alertd.postmaster.commands.model import Setting, When
 
+_PUBLISHED = re.compile(
+    r"\s+(?:(?:that|which) )?(?:you|your (?:institute|centre|center|organi[sz]ation))(?: \w+)? (?:publish|release|have|put out|produce|issue|send|offer|bring out)(?:ed|es)?(?: out)?(?= |$|,)|"
+    r"(?:您|你|贵)(?:们|所|中心|院|单位|处|方)?(?:每次|新|最新|近期|所)?(?:发布|出版|发表|推出)的?",
+    re.IGNORECASE,
+)
 MAX_QUERIES = 100
 MAX_QUERY = 4000
 
 THING = (
     r"(?:(?:research |new |policy |your |the )*(?:reports?|papers?|articles?|publications?|stud(?:y|ies)|documents?|releases?|alerts?|notifications?|"
     r"notices?|updates?|news(?:letters?)?|mailings?|mails?|e-?mails?|messages?|digests?|summar(?:y|ies)|information|infos?|material|items?|stuff|things?|"
-    r"entries|works?|research|titles?|announcements?|content|anything|everything|something|posts?|subscriptions?|keywords?|queries|query|topics?|words?|alert service|service))"
+    r"entries|works?|research|titles?|announcements?|content|anything|everything|something|posts?|subscriptions?|keywords?|queries|query|topics?|words?|alert service|service|(?:mailing |distribution |e-?mail |your )*lists?))"
 )
 _ABOUT = (
     r"(?:about|on the topics? of|on the subjects? of|on topics? like|concerning|regarding|relating to|related to|relevant to|that deals? with|dealing with|which deals? with|"
     r"that (?:are|is) about|that mentions?|that (?:contains?|have)|which mentions?|that concerns?|which concerns?|that covers?|covering|mentioning|"
-    r"containing|with the (?:key ?words?|words?|terms?|topics?)|with key ?words?|for the (?:key ?words?|words?|terms?|topics?)|under the (?:key ?words?|topics?)|matching|touching(?: on)?|to do with|having to do with|in the (?:field|area) of|around|on|for|in|with|like)"
+    r"containing|with the (?:key ?words?|words?|terms?|topics?)|with key ?words?|for the (?:key ?words?|words?|terms?|topics?)|under the (?:key ?words?|topics?)|matching|touching(?: on)?|(?:which |that )?(?:is |are |has |have )?to do with|having to do with|in the (?:field|area) of|around|on|for|in|with|like)"
 )
 _ZH_THING = r"(?:最新的?|新的?|所有的?|全部的?|相关的?|有关的?|研究)*(?:报告|文章|论文|资料|信息|资讯|消息|内容|邮件|邮箱|通知|提醒|更新|摘要|推送|研究|文献|关键词|主题|词|订阅|动态)们?"
 _POLITE = re.compile(
     r"(?:^|[\s,;]+)(?:please|pls|plz|kindly|thanks?(?: you)?(?: very much| so much| a lot| in advance)?|thx|many thanks|cheers|ta|if (?:that is |that's |it is |it's )?possible|"
-    r"as well|too|also|instead|for me|to me|only|from now on|again|asap|right now|now|immediately|at once|at all|any ?more|any longer|from you|(?:in|from|at|with) (?:the|your) (?:catalogue|list|service|digests?|alerts?|mails?|subscription)|"
+    r"as well|too|also|instead|for me|to me|only|from now on|again|asap|right now|now|with immediate effect|effective immediately|at all|any ?more|any longer|from you|(?:in|from|at|with) (?:the|your) (?:catalogue|list|service|digests?|alerts?|mails?|subscription)|"
     r"(?:from|to|on|in|off) my (?:list|subscriptions?|alerts?|key ?words?|queries|profile|account|topics?)|into my (?:list|subscription)|to (?:this|my) (?:address|e-?mail|mailbox|inbox)|by (?:e-?)?mail|via (?:e-?)?mail|when(?:ever)? (?:they|it) (?:appears?|comes? out|(?:are|is) published))"
-    r"[\s.,!;)]*$|[\s,;]*(?:谢谢您?|多谢|感谢|拜托了?|麻烦了?|辛苦了?|吧|哦|呢|啊|呀|好吗|可以吗|行吗|了)[\s.,!;。]*$",
+    r"[\s.,!;)]*$|[\s,;]*(?:谢谢您?|多谢|感谢|就行|就好|就可以|即可|拜托了?|麻烦了?|辛苦了?|吧|哦|呢|啊|呀|好吗|可以吗|行吗|吗|了)[\s.,!;。]*$",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
@@ -41,7 +46,7 @@ _PAIRS = re.compile(
     r"wear and tear|cause and effect|education and training|oil and gas)\b",
     re.IGNORECASE,
 )
-_ZH_AND = re.compile(r"(?:以及|还有|及其|或者|跟|与|及|和(?![谐平睦])|或)(?=[\u4e00-\u9fffA-Za-z\"]{2})")
+_ZH_AND = re.compile(r"(?:以及|还有|及其|或者|跟|与|及|和(?!谐|睦|平(?![台原均安行衡等]))|或)(?=[\u4e00-\u9fffA-Za-z\"]{2})")
 
 
 def strip_polite(text: str) -> str:
@@ -58,7 +63,7 @@ def topic(text: str) -> str:
 
     "" when the text names no subject at all ("your service", "all reports").
     """
-    text = strip_polite(re.sub(r"\s+", " ", text))
+    text = strip_polite(_PUBLISHED.sub("", re.sub(r"\s+", " ", text)))
     if not text or text == "*":
         return text
     if re.search(r"[\u4e00-\u9fff]", text):
@@ -135,9 +140,9 @@ def split(text: str, *, sentence: bool = False) -> tuple[str, ...]:
         guarded.append(match[0])
         return f"\x02{len(guarded) - 1}\x02"
 
-    held = _PAIRS.sub(guard, _QUOTED.sub(guard, text)) if sentence else _QUOTED.sub(guard, text)
+    held = _PAIRS.sub(guard, _QUOTED.sub(guard, text))
     pieces = re.split(r"[,;、，；\n]+|\s/\s", held)
-    if (sentence or len(pieces) > 1) and not _OPERATOR.search(held):
+    if not _OPERATOR.search(held):
         both = re.match(r"\s*both (.+?) and (.+)$", held, re.IGNORECASE)
         if both and len(pieces) == 1:
             pieces = [f"{both[1]} {both[2]}"]
@@ -161,10 +166,13 @@ def split(text: str, *, sentence: bool = False) -> tuple[str, ...]:
 
 def keywords(text: str, setting: Setting, *, sentence: bool) -> tuple[tuple[str, ...], When | None]:
     """The queries in what follows a verb, and the timing said with them ("rural pensions, weekly please")."""
-    text, timing = _untime(_without_list_name(text, setting), sentence=sentence)
+    text, timing = _untime(strip_polite(_without_list_name(text, setting)), sentence=sentence)
     found: list[str] = []
     for piece in split(topic(text), sentence=sentence):
         query = topic(piece) if sentence or not _OPERATOR.search(piece) else piece
+        if sentence and (more := when.find(query).when) and when.loose(query):
+            timing = timing or more
+            continue
         if query and not is_generic(query, setting) and query not in found:
             found.append(query)
     return tuple(found), timing
@@ -186,14 +194,21 @@ def _untime(text: str, *, sentence: bool) -> tuple[str, When | None]:
     pieces = re.split(r"(?<!\d)\s*[,;，；](?!\d{3}\b)\s*", text)
     timed = [when.read(strip_polite(piece)) for piece in pieces]
     said = next((timing for timing in timed if timing), None)
-    rest = ", ".join(piece for piece, timing in zip(pieces, timed, strict=True) if not timing)
+    kept = (piece for piece, timing in zip(pieces, timed, strict=True) if not timing and not _only_denied(piece))
+    rest = ", ".join(kept)
     for expression in (_TAIL, *((_ADJECTIVE, _ZH_ADJECTIVE) if sentence else ())):
         match = expression.search(rest) if said is None else None
-        if match:
+        if match and not when.is_negated(rest[: match.start("timing")]):
             timing = when.find(match["timing"]).when
             if timing and when.read(match["timing"]):
                 said, rest = timing, (rest[: match.start()] + " " + rest[match.end("timing") :]).strip()
     return rest, said
+
+
+def _only_denied(piece: str) -> bool:
+    """Whether a part says nothing but what timing is not wanted ("not just once a week")."""
+    found = when.find(piece)
+    return found.when is None and "\0" in found.rest and when.loose(piece)
 
 
 _TAIL = re.compile(
@@ -373,7 +388,7 @@ _GENERIC = frozenset(
 )
 _ZH_GENERIC = re.compile(
     r"(?>电子邮件|电子邮箱|邮件列表|这个|这些|你们|您们|所有|全部|一切|任何|最新|邮件|邮箱|报告|列表|名单|服务|订阅|通知|提醒|推送|地址|系统|数据库|研究|目录|中心|消息|信息|内容|资讯|更新|"
-    r"一下|发来|不需要|谢谢|摘要|清单|论文|文章|简报|周报|日报|月报|[我的该本此贵您你们新所院里中从在了吧把将给都发来,，])++"
+    r"一下|发来|不需要|谢谢|摘要|清单|论文|文章|简报|周报|日报|月报|申请|请求|咨询|修改|事宜|问题|希望|最好|以后|今后|从现在起|现在|关键词|主题|其他|别的|照旧|单位|发布|变更|设置|管理|[我的该本此贵您你们新所院里中从在了吧把将给都发来,，])++"
 )
 
 

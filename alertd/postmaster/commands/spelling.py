@@ -12,7 +12,7 @@ _SLIPS = {
     "cancle": "cancel", "cancell": "cancel", "canel": "cancel", "delet": "delete", "deleet": "delete", "pasue": "pause", "puase": "pause", "langauge": "language",
     "lanuage": "language", "languge": "language", "adress": "address", "addres": "address", "adres": "address", "reprots": "reports", "repots": "reports",
     "reoprts": "reports", "abuot": "about", "abot": "about", "intrested": "interested", "interrested": "interested", "intersted": "interested",
-    "wnat": "want", "woud": "would", "liek": "like", "anymroe": "anymore", "emials": "emails", "emial": "email", "evry": "every", "mondey": "monday",
+    "ur": "your", "plz": "please", "wnat": "want", "woud": "would", "liek": "like", "anymroe": "anymore", "emials": "emails", "emial": "email", "evry": "every", "mondey": "monday",
     "keywrods": "keywords", "stopp": "stop", "sotp": "stop", "resme": "resume", "suspand": "suspend", "sned": "send", "mialing": "mailing",
 }  # fmt: skip
 _FAMILY = (
@@ -39,7 +39,7 @@ _REAL = {
 def repair(text: str) -> str:
     """The text with well-known slips and everything close to "(un)subscribe" spelt right; all else as it was."""
     return re.sub(
-        r"[A-Za-z]{3,16}",
+        r"[A-Za-z]{2,16}",
         lambda match: _word(match[0]),
         re.sub(r"\bun[ -](subscri)", r"un\1", text, flags=re.IGNORECASE),
     )

@@ -70,6 +70,8 @@ def _pause(match: re.Match[str], setting: Setting) -> Command | None:
 
 def _pause_until(match: re.Match[str], setting: Setting) -> Command | None:
     until = read_until(match["until"], setting.now.date())
+    if until is None and re.search(r"\b(?:then|further notice|i(?:'m| am| say| write| tell| return| come| get))\b", match["until"]):
+        return Command(Verb.PAUSE)
     return Command(Verb.PAUSE, value=until.isoformat()) if until else None
 
 
@@ -92,7 +94,9 @@ def _resume(match: re.Match[str], setting: Setting) -> Command | None:
     return Command(Verb.RESUME) if is_generic(match["rest"], setting) else None
 
 
-def _plain_resume(_match: re.Match[str], _setting: Setting) -> Command:
+def _plain_resume(match: re.Match[str], _setting: Setting) -> Command | None:
+    if re.search(r"别的|其他|其余|剩下", match.string):
+        return None
     return Command(Verb.RESUME)
 
 
@@ -215,7 +219,7 @@ ENTRIES = (
             (pattern(r"时区(?:改成|改为|设为|设成|是|为|调整为|换成|:|设置为)?\s*(?P<rest>.+)$"), _zone),
             (
                 pattern(
-                    r"^(?:我)?(?:在|住在|搬到了?|现居)(?P<rest>[\u4e00-\u9fff]{2,8}?)(?:时间)?$|^(?:使用|按|用|改成|改为)(?P<rest2>[\u4e00-\u9fff]{2,8})时间$"
+                    r"^(?:我)?(?:在|住在|搬到了?|现居)(?P<rest>[\u4e00-\u9fff]{2,8}?)(?:时间)?$|^(?:使用|按|用|改成|改为)(?P<rest2>[\u4e00-\u9fff]{2,8}?)时间(?:发送|发|推送)?$"
                 ),
                 lambda match, _setting: _place(match["rest"] or match["rest2"]),
             ),

@@ -5,15 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+import opencc
+
 from alertd.postmaster.commands import catalogue, lines
 from alertd.postmaster.commands.clause import ENDING, keeps, pieces, read_clause
 from alertd.postmaster.commands.model import Command, Setting, Verb
-from alertd.postmaster.commands.phrases import is_generic, split, strip_polite
+from alertd.postmaster.commands.phrases import is_generic, split, strip_polite, topic
+from alertd.postmaster.commands.subscribing import INTEREST
 from alertd.postmaster.commands.spelling import distance, repair
 from alertd.postmaster.commands.until import read_until
 from alertd.postmaster.quoting import Subject
 
 MAX_COMMANDS = 30
+_SIMPLIFIED = opencc.OpenCC("t2s")
+_AWAY = re.compile(r"期间|这段时间|在此之前|出差|休假|度假|旅行|\b(?:while|during|until|till|away|holidays?|vacation|leave)\b", re.IGNORECASE)
+_LISTED = re.compile(r"\s*(?:请)?(?:订阅|添加|增加|删除|移除|搜索|预览|subscribe|add|remove)\s*[:\s\"“]?\s*[^,]{1,20},[^,]{1,20}(?:,|$)(?!.*(?:每|请|改))", re.IGNORECASE)
+"""`订阅 甲，乙`: a typed list, not clauses."""
 _WEEKDAY = re.compile(r"\W*(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\W*", re.IGNORECASE)
 """Between commas this is a date's beginning, not a wish."""
 
@@ -53,21 +60,46 @@ def understand(subject: Subject, body: tuple[str, ...], setting: Setting) -> Und
 
     A subject behind a reply prefix is ours more often than theirs: only a plain command in it is obeyed.
     """
+    written = "\n".join((subject.text, *body))
+    subject = replace(subject, text=_simplify(subject.text))
+    understood = _understand(subject, tuple(_simplify(line) for line in body), setting)
+    return _as_written(understood, _simplify(written), written)
+
+
+def _simplify(text: str) -> str:
+    """Traditional characters as simplified ones: the patterns are written in these."""
+    return _SIMPLIFIED.convert(text) if re.search(r"[\u4e00-\u9fff]", text) else text
+
+
+def _as_written(understood: Understanding, text: str, written: str) -> Understanding:
+    """Keywords in the characters the person used."""
+    if text == written or len(text) != len(written):
+        return understood
+
+    def original(query: str) -> str:
+        at = text.find(query)
+        return written[at : at + len(query)] if at >= 0 else query
+
+    commands = tuple(replace(command, queries=tuple(original(query) for query in command.queries)) for command in understood.commands)
+    return replace(understood, commands=commands, keywords=tuple(original(query) for query in understood.keywords))
+
+
+def _understand(subject: Subject, body: tuple[str, ...], setting: Setting) -> Understanding:
     found: list[Command] = []
     unclear: list[Unclear] = []
     bare: list[str] = []
     titled = _read_subject(subject, setting)
+    titled_commands = () if isinstance(titled, Unclear) else titled
+    found.extend(titled_commands)
     if isinstance(titled, Unclear):
         unclear.append(titled)
-    else:
-        found.extend(titled)
     grouped, _ = lines.groups(body)
     last_block = -1
     for group in grouped:
         read, doubts = _read_group(group, setting)
         if read:
             found.extend(read)
-            opens = read[-1].verb in {Verb.SUBSCRIBE, Verb.ADD} and group.single
+            opens = read[-1].verb in {Verb.SUBSCRIBE, Verb.ADD} and group.single and _opens_with_name(group.text) and not group.text.endswith((".", "!"))
             last_block = group.block if opens and read[-1].queries else -1
         elif doubts:
             unclear.extend(doubts)
@@ -77,6 +109,8 @@ def understand(subject: Subject, body: tuple[str, ...], setting: Setting) -> Und
                 found[-1] = replace(found[-1], queries=(*found[-1].queries, *queries))
             else:
                 bare.extend(queries)
+    if any(command.verb is Verb.LEAVE for command in titled_commands) and found[len(titled_commands) :]:
+        found = _spelt_out(found, len(titled_commands))
     return _put_together(subject, found, unclear, bare, empty=not grouped, setting=setting)
 
 
@@ -88,7 +122,7 @@ def _read_subject(subject: Subject, setting: Setting) -> tuple[Command, ...] | U
         command = read_clause(text, setting)
         plain = command and (
             command.verb is Verb.CONFIRM or (len(text.split()) <= 4 and not re.search(r"\[|\d", text))
-        )  # noqa: PLR2004
+        )
         return (command,) if command and plain and _opens_with_name(text) and not keeps(text) else ()
     read, doubts = _read_group(lines.Group(text, single=True, block=-2), setting)
     if doubts and not read and any(word in text.lower() for word in ("unsubscri", "退订")):
@@ -108,6 +142,8 @@ def _read_group(group: lines.Group, setting: Setting) -> tuple[list[Command], li
         kept = keeps(repair(sentence))
         barred = ENDING if kept else frozenset()
         read = _read_sentence(sentence, setting, barred)
+        if kept:
+            read = [command for command in read if command.verb is not Verb.SUBSCRIBE or command.queries]
         found.extend(read)
         if not read and (kept or _command_like(sentence)):
             unclear.append(Unclear(sentence[:200], "" if kept else _nearest(sentence)))
@@ -115,30 +151,39 @@ def _read_group(group: lines.Group, setting: Setting) -> tuple[list[Command], li
 
 
 def _read_sentence(sentence: str, setting: Setting, barred: frozenset[Verb]) -> list[Command]:
-    if len(sentence) > 1500:  # noqa: PLR2004
+    if len(sentence) > 1500:
         return []
-    read = [
-        command for clause in pieces(sentence) if (command := read_clause(clause, setting, barred=barred))
-    ]
+    if re.search(r"[\u4e00-\u9fff]", sentence) and "," in sentence and not _LISTED.match(sentence):
+        read = _piecewise(sentence, setting, barred)
+        if read:
+            return [_dated(command, sentence, setting) for command in read]
+    read = [command for clause in pieces(sentence) if (command := read_clause(clause, setting, barred=barred))]
     if not read:
         read = [
             command
-            for clause in re.split(r"\s*[,;:]\s*|\s+-+\s+|\s+(?:because|since|as i|so that)\s+", sentence)[
-                :20
-            ]
+            for clause in re.split(r"\s*[,;:]\s*|\s+-+\s+|\s+(?:because|since|as i|so that)\s+", sentence)[:20]
             if not _WEEKDAY.fullmatch(clause) and (command := read_clause(clause, setting, barred=barred))
         ]
     return [_dated(command, sentence, setting) for command in read]
 
 
+def _piecewise(sentence: str, setting: Setting, barred: frozenset[Verb]) -> list[Command]:
+    """A Chinese sentence, whose commas part clauses: each by itself; a bare noun behind a subject is one more subject."""
+    read: list[Command] = []
+    for clause in re.split(r"\s*[,;]\s*", sentence)[:20]:
+        command = read_clause(clause, setting, barred=barred)
+        if command:
+            read.append(command)
+        elif read and read[-1].queries and lines.keyword_like(clause) and len(clause) <= 12 and (more := topic(clause)):
+            read[-1] = replace(read[-1], queries=(*read[-1].queries, *split(more, sentence=True)))
+    return read
+
+
 def _dated(command: Command, sentence: str, setting: Setting) -> Command:
-    """A pause whose end is told elsewhere in the sentence ("I am away until Friday, please hold my mail")."""
-    if (
-        command.verb is Verb.PAUSE
-        and not command.value
-        and (until := read_until(sentence, setting.now.date()))
-    ):
-        return replace(command, value=until.isoformat())
+    """A pause whose end is told elsewhere in the sentence ("I am away until Friday, please send nothing")."""
+    stops = command.verb is Verb.LEAVE and _AWAY.search(sentence)
+    if (stops or (command.verb is Verb.PAUSE and not command.value)) and (until := read_until(sentence, setting.now.date())):
+        return replace(command, verb=Verb.PAUSE, value=until.isoformat())
     return command
 
 
@@ -146,7 +191,7 @@ def _command_like(sentence: str) -> bool:
     """Whether a sentence begins as a command does, or speaks of subscribing, and yet is none."""
     text = repair(strip_polite(sentence)).lower()
     first = re.match(r"[a-z-]+", text)
-    short = len(text.split()) <= 8  # noqa: PLR2004
+    short = len(text.split()) <= 8
     if (
         first
         and short
@@ -169,8 +214,8 @@ def _nearest(sentence: str) -> str:
         return next(entry.names[0] for name, entry in catalogue.NAMES if name == exact)
     scored = sorted(
         (distance(word, name), name) for word in words[:1] for name in catalogue.TYPED if len(name) > 3
-    )  # noqa: PLR2004
-    return scored[0][1] if scored and scored[0][0] <= 2 else ""  # noqa: PLR2004
+    )
+    return scored[0][1] if scored and scored[0][0] <= 2 else ""
 
 
 def _put_together(
@@ -183,7 +228,7 @@ def _put_together(
     setting: Setting,
 ) -> Understanding:
     bare = [query for query in bare if not is_generic(query, setting)]
-    found = _with_keywords(found, bare)
+    found = _with_keywords(_without_interests(found), bare)
     found = [_for_subscriber(command, setting) for command in found]
     found, doubts = _without_contradictions(_once(found))
     if (
@@ -206,6 +251,14 @@ def _put_together(
     )
 
 
+def _spelt_out(found: list[Command], titled: int) -> list[Command]:
+    """A subject "cancel" above "remove pensions" means what the body says."""
+    said = {command.verb for command in found[titled:]}
+    if Verb.LEAVE not in said and said & {Verb.REMOVE, Verb.PAUSE}:
+        return [command for command in found if command.verb is not Verb.LEAVE]
+    return found
+
+
 def _with_keywords(found: list[Command], bare: list[str]) -> list[Command]:
     """Bare lines belong to a subscribe, add or remove that names no keywords itself."""
     if not bare:
@@ -218,6 +271,13 @@ def _with_keywords(found: list[Command], bare: list[str]) -> list[Command]:
     ):
         return [Command(Verb.SUBSCRIBE, tuple(dict.fromkeys(bare))), *found]
     return found
+
+
+def _without_interests(found: list[Command]) -> list[Command]:
+    """An interest that was only told counts when no sentence asks for a subject outright."""
+    asked = any(command.queries and command.value != INTEREST for command in found if command.verb in {Verb.SUBSCRIBE, Verb.ADD})
+    kept = [command for command in found if command.value != INTEREST or not asked]
+    return [replace(command, value="") if command.value == INTEREST else command for command in kept]
 
 
 def _for_subscriber(command: Command, setting: Setting) -> Command:

@@ -63,7 +63,7 @@ _PHRASES = tuple(
         ),
         (
             "weekday",
-            rf"\b(?:(?:every|each|on) )?(?P<day>{_WEEKDAY})\b(?!')|(?:每个?)?(?:周|星期|礼拜)(?P<zhday>[一二三四五六日天末])(?!次)",
+            rf"\b(?:(?:every|each|on) )?(?P<day>{_WEEKDAY})\b(?!')|(?:每个?)?(?:周|星期|礼拜)(?P<zhday>[一二三四五六日天末])(?![次封份期回])",
         ),
         (
             "weekly",
@@ -89,11 +89,11 @@ _PHRASES = tuple(
     )
 )
 _NOT_BEFORE = re.compile(
-    r"(?:\b(?:not|n't|dont) (?:send|want|need|like|get|receive|mail|give)(?: me)?(?: (?:any|the|your|it))?|\bno|\bnot|\binstead of|\brather than|\bfrom|\bno longer|\bn't(?: want)?(?: it| them)?|\bdon'?t want(?: it| them)?|\bother than|不要再?|不是|别再?|不想|从|不用|而不是|由)\s*$",
+    r"(?:\b(?:not|n't|dont) (?:send|want|need|like|get|receive|mail|give)(?: me)?(?: (?:any|the|your|it))?|\bno|\bnot(?: just| only)?|\binstead of|\brather than|\bfrom|\bno longer|\bn't(?: want)?(?: it| them)?|\bdon'?t want(?: it| them)?|\bother than|不要再?|不是|别再?|不想|从|不用|而不是|由)\s*$",
     re.IGNORECASE,
 )
 _TOO_OFTEN = re.compile(
-    r"\s*(?:(?:mails?|e-?mails?|reports?|digests?) )?(?:is|are) (?:too|way too|a bit|more than)|太多|太频繁|太勤",
+    r"\s*(?:(?:mails?|e-?mails?|reports?|digests?) )?(?:is|are) (?:too|way too|a bit|more than)|太多|太频繁|太勤|都(?:会|能)?(?:收到|有|来|发来|要)",
     re.IGNORECASE,
 )
 _GLUE = re.compile(
@@ -124,6 +124,34 @@ def find(text: str) -> Found:
                 _note(name, match, said)
             rest = rest[: match.start()] + "\0" + rest[match.end() :]
     return Found(_when(said), rest)
+
+
+def is_negated(before: str) -> bool:
+    """Whether the words before a phrase of timing deny it."""
+    return bool(_NOT_BEFORE.search(before))
+
+
+def regular(text: str) -> When | None:
+    """The timing of a text, but "immediately": who leaves, leaves immediately."""
+    timing = find(text).when
+    return timing if timing and timing.kind is not Kind.IMMEDIATE else None
+
+
+_LOOSE = frozenset(
+    "please pls thanks thank you and at on the in to it them send me my mail mails email emails e-mail digest digests report reports alert alerts only just would be i "
+    "like want prefer once is enough fine better ok set change switch make frequency schedule delivery updates instead now a of by for all everything that not from "
+    "every each get receive if possible could can i'd rather than suit suits me good great nice perfect hear about new best more often less time times day days week "
+    "too much many let us we them these those this your have will should come arrive sent as well works work so do don't need are am was okay until then but or".split()
+)
+_ZH_LOOSE = re.compile(r"(?>有新的?|报告|改成|改为|换成|发送|推送|邮件|一次|就行|就好|可以|希望|最好|以后|今后|摘要|通知|发给我|给我|告诉我|能不能|能否|都|[请发我吧了的就封收到在把为想要您你一次])*+")
+
+
+def loose(text: str) -> bool:
+    """Whether a text says when, and beside that only the words people wrap it in."""
+    rest = find(text).rest.replace("\0", " ")
+    rest = re.sub(r"\b(?:instead of|rather than|not) (?:at )?\d{1,2}(?::\d\d)?(?: ?[ap]m)?\b", " ", rest)
+    words = re.findall(r"[A-Za-z'-]+", rest)
+    return all(word.lower() in _LOOSE for word in words) and bool(_ZH_LOOSE.fullmatch(re.sub(r"[\sA-Za-z'.,;:!?-]", "", rest)))
 
 
 def read(text: str) -> When | None:
