@@ -49,12 +49,14 @@ async def serve(
         row.id: row for row in await subscribers.lock(connection, ids) if row.state is SubscriberState.ACTIVE
     }
     wanted = await due.due(connection, schedule.id, list(readers), upto=upto)
-    digests = await editions.add_digests(connection, edition_id, {each.subscriber_id for each in wanted})
+    opened = await editions.add_digests(connection, edition_id, {each.subscriber_id for each in wanted})
     told = await due.tell(
-        connection, [(each, digests[each.subscriber_id]) for each in wanted], reason="digest"
+        connection, [(each, opened[each.subscriber_id]) for each in wanted], reason="digest"
     )
-    if told:
-        shown = compose.newest(told)
+    shown = compose.newest(told)
+    digests = {reader: digest_id for reader, digest_id in opened.items() if digest_id in shown}
+    await editions.discard_digests(connection, set(opened.values()) - shown.keys())
+    if digests:
         keys = await _write_contents(
             connection, shown, digests, readers, schedule=schedule.value, due_at=due_at, contents=contents
         )

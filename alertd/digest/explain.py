@@ -5,7 +5,7 @@ The answer comes from the database alone. Steps are codes with facts; `explain_w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,8 @@ from alertd.store.announcements import AnnouncementRow
 from alertd.store.history import Asked, Carried, ReportFacts, ToldRow
 from alertd.store.schedules import ScheduleRow
 from alertd.store.subscribers import SubscriberRow
+
+_OVER = {SubscriberState.ENDED, SubscriberState.SUPPRESSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Known:
     """What the store knows of a report and a reader.
 
     Attributes:
-        carried: the delivery of the digest that told the newest revision, None when there is none.
+        carried: the deliveries of the digests that told it, by digest.
     """
 
     report: ReportFacts
@@ -50,7 +52,7 @@ class Known:
     announced: Sequence[AnnouncementRow]
     asked: Sequence[Asked]
     told: Sequence[ToldRow]
-    carried: Carried | None
+    carried: Mapping[int, Carried]
     schedules: dict[int, ScheduleRow]
 
 
@@ -59,7 +61,7 @@ async def explain(
 ) -> tuple[Step, ...]:
     """The steps of one pair, read in one transaction."""
     told = await history.told_rows(connection, reader.id, report.id)
-    carried = await history.carried(connection, told[-1].digest_id) if told and told[-1].digest_id else None
+    digests = {row.digest_id for row in told if row.digest_id is not None}
     return steps(
         Known(
             report=report,
@@ -67,7 +69,7 @@ async def explain(
             announced=await announcements.of_report(connection, report.id),
             asked=await history.asked(connection, reader.id, report.id),
             told=told,
-            carried=carried,
+            carried=await history.carried(connection, digests),
             schedules={row.id: row for row in await schedules.all_rows(connection)},
         )
     )
@@ -89,9 +91,11 @@ def steps(known: Known) -> tuple[Step, ...]:
         Step("announced", each.at, {"no": each.no, "revision": each.revision, "cause": each.cause})
         for each in known.announced
     ]
-    if known.told:
-        return (*found, *_matched(known), *_told(known))
-    return (*found, *_why_not_told(known))
+    if not known.told:
+        return (*found, *_why_not_told(known))
+    newer = [each for each in known.asked if each.asks and (each.revision or 0) > known.told[-1].revision]
+    waits = known.report.state is not ReportState.RETRACTED and newer
+    return (*found, *_matched(known.asked), *_told(known), *([_waits(known, newer)] if waits else ()))
 
 
 def _not_announced(report: ReportFacts) -> Step:
@@ -105,27 +109,37 @@ def _not_announced(report: ReportFacts) -> Step:
     return Step(codes.get(report.state, "not_announced"), facts={"reason": report.reason or ""}, stops=True)
 
 
-def _matched(known: Known) -> list[Step]:
-    names = list(dict.fromkeys(each.shown for each in known.asked if each.asks))
+def _matched(rows: Sequence[Asked]) -> list[Step]:
+    names = _names([each for each in rows if each.asks])
     return [Step("matched", facts={"queries": names})] if names else []
 
 
+def _names(rows: Sequence[Asked]) -> list[str]:
+    return list(dict.fromkeys(each.shown for each in rows))
+
+
 def _told(known: Known) -> list[Step]:
-    last = known.told[-1]
-    if last.reason == "skipped":
-        return [Step("skipped", stops=True)]
-    if last.edition_id is None:
-        return [Step("purged", stops=True)]
-    found = [Step("edition", last.opened_at, {"edition": last.edition_id, "due": last.due_at})]
-    if known.carried is not None:
-        found.append(_carried(known.carried))
-    else:
-        found.append(Step("purged", stops=True))
-    return found
+    found: dict[int | None, list[Step]] = {}
+    for row in known.told:  # two revisions may be in one digest
+        if row.reason == "skipped":
+            found[row.digest_id] = [Step("skipped", stops=True)]
+            continue
+        carried = known.carried.get(row.digest_id or 0)
+        if row.edition_id is None or carried is None:
+            found[row.digest_id] = [Step("purged", stops=True)]
+        else:
+            edition = Step("edition", row.opened_at, {"edition": row.edition_id, "due": row.due_at})
+            found[row.digest_id] = [edition, _carried(carried)]
+    return [step for steps_of_digest in found.values() for step in steps_of_digest]
 
 
 def _carried(row: Carried) -> Step:
-    facts = {"delivery": row.id, "code": row.code, "reply": row.reply or "", "attempts": row.attempts}
+    facts: dict[str, Any] = {
+        "delivery": row.id,
+        "code": row.code,
+        "reply": row.reply or "",
+        "attempts": row.attempts,
+    }
     at = {
         DeliveryState.SENT: row.done_at,
         DeliveryState.FAILED: row.done_at,
@@ -145,30 +159,38 @@ def _carried(row: Carried) -> Step:
 def _why_not_told(known: Known) -> list[Step]:
     if known.report.state is ReportState.RETRACTED:
         return [Step("retracted", facts={"reason": known.report.reason or ""}, stops=True)]
-    matching = [each for each in known.asked if each.no is not None]
+    asking = [each for each in known.asked if each.asks]
+    if asking:
+        return [*_matched(asking), _waits(known, asking)]
     if not known.asked:
         return [Step("asked_nothing", stops=True)]
-    if not matching:
-        names = list(dict.fromkeys(each.shown for each in known.asked if each.dropped_at is None))
-        return [Step("no_match", facts={"queries": names}, stops=True)]
-    asking = [each for each in matching if each.asks]
-    if not asking:
-        last = matching[-1]
-        if last.dropped_at is not None:
-            return [Step("dropped", last.dropped_at, {"queries": [last.shown]}, stops=True)]
-        return [Step("asked_later", facts={"queries": [last.shown]}, stops=True)]
-    found = [Step("matched", facts={"queries": list(dict.fromkeys(each.shown for each in asking))})]
-    reader = known.reader
-    if reader.state is SubscriberState.PAUSED:
-        return [*found, Step("paused", facts={"until": reader.pause_until}, stops=True)]
-    if reader.state is not SubscriberState.ACTIVE:
-        return [*found, Step("ended", reader.ended_at, {"reason": reader.end_reason or ""}, stops=True)]
-    dues = [
-        known.schedules[each.schedule_id].next_due_at
-        for each in asking
-        if each.schedule_id in known.schedules
-    ]
-    return [
-        *found,
-        Step("waits", facts={"next": min((due for due in dues if due), default=None)}, stops=True),
-    ]
+    dropped = [each for each in known.asked if each.covers]
+    if dropped:
+        return [_dropped(known.reader, dropped[-1])]
+    later = [each for each in known.asked if each.came_later and each.dropped_at is None]
+    if later:
+        return [Step("asked_later", facts={"queries": _names(later)}, stops=True)]
+    now = [each for each in known.asked if each.dropped_at is None and each.until_no is None]
+    if now:
+        return [Step("no_match", facts={"queries": _names(now)}, stops=True)]
+    return [_ended(known.reader) if known.reader.state in _OVER else Step("asked_nothing", stops=True)]
+
+
+def _dropped(reader: SubscriberRow, row: Asked) -> Step:
+    """Leaving drops everything in the same instant; that is told as leaving."""
+    if reader.state in _OVER and reader.ended_at == row.dropped_at:
+        return _ended(reader)
+    return Step("dropped", row.dropped_at, {"queries": [row.shown]}, stops=True)
+
+
+def _ended(reader: SubscriberRow) -> Step:
+    return Step("ended", reader.ended_at, {"reason": reader.end_reason or ""}, stops=True)
+
+
+def _waits(known: Known, asking: Sequence[Asked]) -> Step:
+    if known.reader.state is SubscriberState.PAUSED:
+        return Step("paused", facts={"until": known.reader.pause_until}, stops=True)
+    if known.reader.state in _OVER:
+        return _ended(known.reader)
+    dues = [known.schedules[each.schedule_id].next_due_at for each in asking]
+    return Step("waits", facts={"next": min((due for due in dues if due), default=None)}, stops=True)

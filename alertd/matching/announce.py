@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.matching.matcher import Matcher
-from alertd.model import Announce, Cause, No, QueryId
+from alertd.model import Announce, No, QueryId
 from alertd.query import GRAMMAR, read_report
 from alertd.store import announcements, queries
 
@@ -35,19 +35,19 @@ class Announcer:
     async def __call__(self, connection: AsyncConnection, found: Sequence[Announce], now: datetime) -> int:
         """Announce these reports in this order, each under a number of its own, also when nothing matches.
 
-        A late match (`Cause.LATE`) gets a new number and keeps its revision's first one.
+        A revision that was announced before - a late match, a report that comes back - gets a new number and keeps the
+        first one.
 
         Returns:
             How many matches were written.
         """
         last = await self.lock(connection)
         await self._read_new_queries(connection)
-        late = [each.report_id for each in found if each.cause is Cause.LATE]
-        first = await announcements.first_numbers(connection, late) if late else {}
+        first = await announcements.first_numbers(connection, {each.report_id for each in found})
         rows, pairs = [], []
         for offset, each in enumerate(found, start=1):
             no = No(last + offset)
-            first_no = first.get((each.report_id, each.revision), no) if each.cause is Cause.LATE else no
+            first_no = first.setdefault((each.report_id, each.revision), no)
             rows.append(
                 announcements.NewAnnouncement(no, first_no, each.report_id, each.revision, each.cause)
             )

@@ -13,6 +13,10 @@ _BITE = 500
 async def purge(store: Store, *, keep: timedelta, now: datetime) -> int:
     """Forget everything older than `keep` that nothing may come back to; returns how many rows and reports."""
     before = now - keep
+    while True:
+        async with store.write() as connection:
+            if await statements.sweep_idle(connection, limit=_BITE) < _BITE:
+                break
     total = 0
     while True:
         async with store.write() as connection:
@@ -27,5 +31,9 @@ async def purge(store: Store, *, keep: timedelta, now: datetime) -> int:
         total += gone
         if gone < _BITE:
             break
-    async with store.write() as connection:
-        return total + await statements.leftovers(connection, before=before, now=now)
+    while True:
+        async with store.write() as connection:
+            gone = await statements.leftovers(connection, before=before, now=now)
+        total += gone
+        if not gone:
+            return total

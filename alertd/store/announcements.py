@@ -6,7 +6,7 @@ inserts a query holds it shared, so that neither can miss the other (docs/data.m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -72,12 +72,12 @@ async def add(
 
 
 async def first_numbers(
-    connection: AsyncConnection, report_ids: Sequence[ReportId]
+    connection: AsyncConnection, report_ids: Collection[ReportId]
 ) -> dict[tuple[ReportId, int], No]:
     """The number under which each (report, revision) was first announced."""
     statement = (
         select(announcement.c.report_id, announcement.c.revision, func.min(announcement.c.no))
-        .where(announcement.c.report_id.in_(report_ids))
+        .where(announcement.c.report_id.in_(sorted(report_ids)))
         .group_by(announcement.c.report_id, announcement.c.revision)
     )
     rows = await connection.execute(statement)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.model import DigestId, EditionId, No, ScheduleId, SubscriberId, SubscriberState
@@ -107,6 +107,12 @@ async def add_digests(
     statement = insert(digest).returning(digest.c.subscriber_id, digest.c.id)
     rows = [{"edition_id": edition_id, "subscriber_id": reader} for reader in sorted(readers)]
     return {SubscriberId(reader): DigestId(id_) for reader, id_ in await connection.execute(statement, rows)}
+
+
+async def discard_digests(connection: AsyncConnection, digests: Collection[DigestId]) -> None:
+    """Delete digests opened in this transaction for which the ledger took nothing: its key had all of it already."""
+    if digests:
+        await connection.execute(delete(digest).where(digest.c.id.in_(sorted(digests))))
 
 
 async def pin_template(connection: AsyncConnection, hash_: str, source: dict[str, str]) -> None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alertd.model import DeliveryState, No, ReportId, ReportState, ScheduleId, SubscriberId
+from alertd.model import DeliveryState, No, Report, ReportId, ReportState, ScheduleId, SubscriberId
+from alertd.store import reports
 from alertd.store.tables import (
     announcement,
-    catalogue,
     cursor,
     delivery,
     digest,
     edition,
     match,
-    report,
-    revision,
     subscription,
     told,
     topic,
@@ -47,16 +46,26 @@ class Asked(NamedTuple):
     dropped_at: datetime | None
     no: No | None
     first_no: No | None
+    revision: int | None
+
+    @property
+    def came_later(self) -> bool:
+        """Whether its query matches, but it was asked for only afterwards."""
+        return self.first_no is not None and self.since_no >= self.first_no
+
+    @property
+    def covers(self) -> bool:
+        """Whether its query matches and its interval holds the announcement, dropped or not."""
+        return (
+            self.first_no is not None
+            and self.since_no < self.first_no
+            and (self.until_no is None or self.first_no <= self.until_no)
+        )
 
     @property
     def asks(self) -> bool:
         """Whether its interval holds the announcement and it is not dropped."""
-        return (
-            self.first_no is not None
-            and self.dropped_at is None
-            and self.since_no < self.first_no
-            and (self.until_no is None or self.first_no <= self.until_no)
-        )
+        return self.covers and self.dropped_at is None
 
 
 class ToldRow(NamedTuple):
@@ -85,48 +94,27 @@ class Carried(NamedTuple):
 
 
 async def find_reports(connection: AsyncConnection, text: str, *, limit: int = 10) -> list[ReportFacts]:
-    """Reports named by id, identity (guid or URL), number or total number; the newest first."""
-    columns = (
-        report.c.id,
-        catalogue.c.name,
-        report.c.identity,
-        report.c.revision,
-        report.c.state,
-        report.c.reason,
-        report.c.seen_at,
+    """The reports a person may mean, newest first (see `reports.find`)."""
+    return [facts(each) for each in await reports.find(connection, text, limit=limit)]
+
+
+def facts(found: Report) -> ReportFacts:
+    """What is told of a report beside its text."""
+    return ReportFacts(
+        found.id,
+        found.catalogue,
+        found.identity,
+        found.revision,
+        found.state,
+        found.reason or None,
+        found.seen_at,
     )
-    wanted = [report.c.identity == text]
-    if text.isascii() and text.isdigit():
-        wanted.append(report.c.id == int(text) if len(text) < 16 else report.c.identity == text)  # noqa: PLR2004
-    for name in ("number", "total_number", "url"):
-        # fields are canonical JSON, so a value stands there exactly once in this form
-        wanted.append(revision.c.fields.like(_json_like(name, text), escape="\\"))
-    statement = (
-        select(*columns)
-        .join(catalogue, catalogue.c.id == report.c.catalogue_id)
-        .join(revision, and_(revision.c.report_id == report.c.id, revision.c.revision == report.c.revision))
-        .where(or_(*wanted))
-        .order_by(report.c.id.desc())
-        .limit(limit)
-    )
-    return [_facts(tuple(row)) for row in await connection.execute(statement)]
-
-
-def _facts(values: tuple[object, ...]) -> ReportFacts:
-    row = ReportFacts._make(values)
-    return row._replace(state=ReportState(row.state))
-
-
-def _json_like(name: str, text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    escaped = escaped.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f'%"{name.replace("_", chr(92) + "_")}":"{escaped}"%'
 
 
 async def asked(connection: AsyncConnection, reader: SubscriberId, report_id: ReportId) -> list[Asked]:
     """Every subscription the reader has or had, with the announcement of this report that its query matches."""
     numbers = (
-        select(announcement.c.no, announcement.c.first_no, match.c.query_id)
+        select(announcement.c.no, announcement.c.first_no, announcement.c.revision, match.c.query_id)
         .join(match, match.c.no == announcement.c.no)
         .where(announcement.c.report_id == report_id)
         .subquery()
@@ -142,6 +130,7 @@ async def asked(connection: AsyncConnection, reader: SubscriberId, report_id: Re
             subscription.c.dropped_at,
             numbers.c.no,
             numbers.c.first_no,
+            numbers.c.revision,
         )
         .outerjoin(topic, topic.c.id == subscription.c.topic_id)
         .outerjoin(numbers, numbers.c.query_id == subscription.c.query_id)
@@ -174,23 +163,15 @@ async def told_rows(connection: AsyncConnection, reader: SubscriberId, report_id
     return [ToldRow._make(row) for row in await connection.execute(statement)]
 
 
-async def carried(connection: AsyncConnection, digest_id: int) -> Carried | None:
-    """The delivery of a digest, None when it is purged."""
-    statement = select(
-        delivery.c.id,
-        delivery.c.state,
-        delivery.c.queued_at,
-        delivery.c.next_at,
-        delivery.c.attempts,
-        delivery.c.done_at,
-        delivery.c.code,
-        delivery.c.reply,
-    ).where(delivery.c.digest_id == digest_id)
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
-        return None
-    found = Carried._make(row)
-    return found._replace(state=DeliveryState(found.state))
+async def carried(connection: AsyncConnection, digests: Collection[int]) -> dict[int, Carried]:
+    """The deliveries of these digests, by digest; purged ones are missing."""
+    columns = [delivery.c[name] for name in Carried._fields]
+    statement = select(delivery.c.digest_id, *columns).where(delivery.c.digest_id.in_(sorted(digests)))
+    found = {}
+    for digest_id, *values in await connection.execute(statement):
+        row = Carried._make(values)
+        found[digest_id] = row._replace(state=DeliveryState(row.state))
+    return found
 
 
 async def cursors(connection: AsyncConnection, reader: SubscriberId) -> dict[ScheduleId, No]:

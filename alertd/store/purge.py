@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, Table, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alertd.model import DeliveryState, No
+from alertd.model import DeliveryState, Kind, No, ReportState, SubscriberState
 from alertd.store.tables import (
     announcement,
     attempt,
@@ -27,6 +27,8 @@ from alertd.store.tables import (
     quota,
     report,
     revision,
+    schedule,
+    subscriber,
     told,
     worker,
 )
@@ -44,11 +46,54 @@ async def low_water(connection: AsyncConnection) -> No:
     return No((await connection.execute(select(func.max(counter.c.no)))).scalar_one())
 
 
+async def sweep_idle(connection: AsyncConnection, *, limit: int) -> int:
+    """Move up cursors of immediate schedules that lag only because nothing matched; returns how many.
+
+    An immediate edition looks only at readers with a match, so the others' cursors stay low and would keep every report for
+    ever. Where no edition is open, all up to the schedule's mark is decided for active readers who are not behind.
+    """
+    quiet = ~exists().where(edition.c.schedule_id == schedule.c.id, edition.c.completed_at.is_(None))
+    statement = (
+        select(schedule.c.id, schedule.c.mark)
+        .where(schedule.c.kind == Kind.IMMEDIATE, quiet)
+        .order_by(schedule.c.id)
+        .with_for_update()
+    )
+    swept = 0
+    for schedule_id, mark in (await connection.execute(statement)).all():
+        lag = (
+            cursor.c.schedule_id == schedule_id,
+            cursor.c.active.is_(True),
+            cursor.c.behind.is_(False),
+            cursor.c.no < mark,
+        )
+        readers = (
+            select(subscriber.c.id)
+            .join(cursor, cursor.c.subscriber_id == subscriber.c.id)
+            .where(*lag, subscriber.c.state == SubscriberState.ACTIVE)
+            .order_by(subscriber.c.id)
+            .limit(limit - swept)
+            .with_for_update(of=subscriber)
+        )
+        ids = list((await connection.execute(readers)).scalars())
+        moved = update(cursor).where(*lag, cursor.c.subscriber_id.in_(ids)).values(no=mark)
+        swept += (await connection.execute(moved)).rowcount
+    return swept
+
+
 async def deliveries(connection: AsyncConnection, *, before: datetime, limit: int) -> int:
-    """Forget deliveries that ended before an instant, with their attempts and their digests; returns how many."""
+    """Forget deliveries that ended before an instant, with their attempts and their digests; returns how many.
+
+    Those of an edition that is not complete stay: its balance counts them.
+    """
+    open_edition = exists().where(
+        digest.c.id == delivery.c.digest_id,
+        edition.c.id == digest.c.edition_id,
+        edition.c.completed_at.is_(None),
+    )
     doomed = (
         select(delivery.c.id, delivery.c.digest_id)
-        .where(delivery.c.state.in_(_OVER), delivery.c.done_at < before)
+        .where(delivery.c.state.in_(_OVER), delivery.c.done_at < before, ~open_edition)
         .order_by(delivery.c.id)
         .limit(limit)
     )
@@ -73,7 +118,7 @@ async def reports(connection: AsyncConnection, *, before: datetime, low: No, lim
     )
     doomed = (
         select(report.c.id)
-        .where(report.c.last_seen_at < before, report.c.state != "held", ~undecided, ~pending)
+        .where(report.c.last_seen_at < before, report.c.state != ReportState.HELD, ~undecided, ~pending)
         .order_by(report.c.id)
         .limit(limit)
     )
@@ -88,10 +133,12 @@ async def reports(connection: AsyncConnection, *, before: datetime, low: No, lim
 
 async def leftovers(connection: AsyncConnection, *, before: datetime, now: datetime) -> int:
     """Forget contents without digests, empty old editions, ended workers, used requests, old limits and raw mails."""
+    # once for all contents: there is no index on what a digest points to
+    used = select(digest.c.content_id).where(digest.c.content_id.is_not(None))
     no_digest = ~exists().where(digest.c.edition_id == edition.c.id)
     total = 0
     bites: tuple[tuple[Table, ColumnElement[bool]], ...] = (
-        (content, ~exists().where(digest.c.content_id == content.c.id)),
+        (content, content.c.id.not_in(used)),
         (edition, edition.c.completed_at.is_not(None) & (edition.c.completed_at < before) & no_digest),
         (worker, worker.c.ended_at.is_not(None) & (worker.c.ended_at < before)),
         (pending_request, pending_request.c.expires_at < before),

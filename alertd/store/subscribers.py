@@ -5,7 +5,7 @@ Every writer of a reader's rows first locks those `subscriber` rows in id order 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -119,6 +119,21 @@ async def change(connection: AsyncConnection, subscriber_id: SubscriberId, **val
     """Set columns of one locked reader."""
     if values:
         await connection.execute(update(subscriber).where(subscriber.c.id == subscriber_id).values(**values))
+
+
+async def change_many(connection: AsyncConnection, values: Mapping[SubscriberId, Mapping[str, Any]]) -> None:
+    """Set columns of locked readers, each to their own values."""
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for reader, columns in values.items():
+        if columns:
+            row = {"b_id": reader, **{f"b_{name}": value for name, value in columns.items()}}
+            groups.setdefault(tuple(sorted(columns)), []).append(row)
+    for names, rows in groups.items():
+        # typed by the column, or JSON and instants would go to the driver as they are
+        new = {name: bindparam(f"b_{name}", type_=subscriber.c[name].type) for name in names}
+        await connection.execute(
+            update(subscriber).where(subscriber.c.id == bindparam("b_id")).values(new), rows
+        )
 
 
 async def end(

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, exists, func, insert, select, update
+from sqlalchemy import and_, bindparam, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.model import No, Origin, QueryId, ScheduleId, SubscriberId, SubscriptionId, TopicId
@@ -160,49 +160,38 @@ async def close_idle_cursors(connection: AsyncConnection, readers: Collection[Su
     )
 
 
-async def move(
-    connection: AsyncConnection,
-    subscriber_id: SubscriberId,
-    roots: Collection[SubscriptionId],
-    *,
-    to: ScheduleId,
-) -> None:
-    """Move whole chains of one reader to another schedule: cursor[to] = min(cursor[from], cursor[to]), behind."""
+async def move(connection: AsyncConnection, roots: Collection[SubscriptionId], *, to: ScheduleId) -> None:
+    """Move whole chains to another schedule: each reader's cursor[to] = min(cursor[from], cursor[to]), behind."""
     if not roots:
         return
-    mine = subscription.c.subscriber_id == subscriber_id
-    left = (
-        await connection.execute(
-            select(subscription.c.schedule_id)
-            .where(mine, subscription.c.root_id.in_(sorted(roots)), subscription.c.dropped_at.is_(None))
-            .where(subscription.c.schedule_id != to)
-            .distinct()
-        )
-    ).scalars()
-    sources = list(left)
+    moving = and_(subscription.c.root_id.in_(sorted(roots)), subscription.c.dropped_at.is_(None))
+    left = select(subscription.c.subscriber_id, subscription.c.schedule_id).where(
+        moving, subscription.c.schedule_id != to
+    )
+    sources = {(reader, schedule_id) for reader, schedule_id in await connection.execute(left)}
     if not sources:
         return
-    cursors = {
-        row.schedule_id: row
-        for row in await connection.execute(
-            select(cursor).where(cursor.c.subscriber_id == subscriber_id, cursor.c.active.is_(True))
-        )
-    }
-    lowest = min(row.no for id_, row in cursors.items() if id_ in sources or id_ == to)
-    await connection.execute(
-        update(subscription)
-        .where(mine, subscription.c.root_id.in_(sorted(roots)), subscription.c.dropped_at.is_(None))
-        .values(schedule_id=to)
+    readers = sorted({reader for reader, _ in sources})
+    standing = select(cursor.c.subscriber_id, cursor.c.schedule_id, cursor.c.no).where(
+        cursor.c.subscriber_id.in_(readers), cursor.c.active.is_(True)
     )
+    lowest: dict[int, int] = {}
+    for reader, schedule_id, no in await connection.execute(standing):
+        if (reader, schedule_id) in sources or schedule_id == to:
+            lowest[reader] = min(no, lowest.get(reader, no))
+    await connection.execute(update(subscription).where(moving).values(schedule_id=to))
     statement = upsert(connection, cursor)
     await connection.execute(
         statement.on_conflict_do_update(
             index_elements=["subscriber_id", "schedule_id"],
             set_={"active": True, "no": statement.excluded.no, "behind": True},
         ),
-        {"subscriber_id": subscriber_id, "schedule_id": to, "active": True, "no": lowest, "behind": True},
+        [
+            {"subscriber_id": reader, "schedule_id": to, "active": True, "no": no, "behind": True}
+            for reader, no in sorted(lowest.items())
+        ],
     )
-    await close_idle_cursors(connection, [subscriber_id])
+    await close_idle_cursors(connection, [SubscriberId(reader) for reader in readers])
 
 
 async def replace(
@@ -241,11 +230,15 @@ async def replace(
     )
 
 
-async def set_label(connection: AsyncConnection, root_id: SubscriptionId, label: str) -> None:
-    """Name a chain."""
-    await connection.execute(
-        update(subscription).where(subscription.c.root_id == root_id).values(label=label)
-    )
+async def set_labels(connection: AsyncConnection, labels: Sequence[tuple[SubscriptionId, str]]) -> None:
+    """Name chains."""
+    if labels:
+        await connection.execute(
+            update(subscription)
+            .where(subscription.c.root_id == bindparam("b_root"))
+            .values(label=bindparam("b_label")),
+            [{"b_root": root, "b_label": label} for root, label in labels],
+        )
 
 
 async def mark_behind(connection: AsyncConnection, readers: Collection[SubscriberId]) -> None:
@@ -323,3 +316,11 @@ async def with_open_of_origin(
         .where(subscription.c.origin == origin, subscription.c.dropped_at.is_(None))
     )
     return {SubscriberId(id_) for id_ in (await connection.execute(statement)).scalars()}
+
+
+async def ever_of_origin(connection: AsyncConnection, reader: SubscriberId, origin: Origin) -> bool:
+    """Whether this reader has, or had, a subscription of this origin."""
+    statement = select(
+        exists().where(subscription.c.subscriber_id == reader, subscription.c.origin == origin)
+    )
+    return bool((await connection.execute(statement)).scalar_one())

@@ -20,6 +20,7 @@ from alertd.store import announcements, schedules, subscribers, subscriptions
 from alertd.store.subscribers import SubscriberRow
 from alertd.store.subscriptions import SubscriptionRow
 from alertd.subscribers.enrol import Wish, add_wishes
+from alertd.subscribers.own import with_former
 
 DROPPED_BY_READER = "dropped by the reader"
 
@@ -75,7 +76,7 @@ async def move_queries(
     row, rows = await held(connection, subscriber_id)
     ids = await schedules.ensure(connection, [schedule], now=now)
     wanted = {each.root_id for each in rows} if roots is None else set(roots)
-    await subscriptions.move(connection, subscriber_id, wanted, to=ids[schedule])
+    await subscriptions.move(connection, wanted, to=ids[schedule])
     if own:
         await _own(connection, row, "schedule")
     return ids[schedule]
@@ -95,7 +96,7 @@ async def set_zone(
             targets.setdefault(replace(value, zone=zone), set()).add(each.root_id)
     ids = await schedules.ensure(connection, targets, now=now)
     for value, roots in targets.items():
-        await subscriptions.move(connection, subscriber_id, roots, to=ids[value])
+        await subscriptions.move(connection, roots, to=ids[value])
     await subscribers.change(connection, row.id, zone=zone)
     if own:
         await _own(connection, row, "time_zone")
@@ -112,17 +113,22 @@ async def set_setting(
 
 
 async def set_address(connection: AsyncConnection, subscriber_id: SubscriberId, address: str) -> None:
-    """Give a reader another (proved) address.
+    """Give a reader another (proved) address; who is declared by file stays so, whatever address the file names.
 
     Raises:
         RefusedError: another reader has it.
     """
     key = address_key(address)
-    other = await subscribers.find_by_key(connection, key, lock=True)
+    other = await subscribers.find_by_key(connection, key)
     if other is not None and other.id != subscriber_id:
         raise RefusedError("another subscription has this address")
     (row,) = await subscribers.lock(connection, [subscriber_id])
-    await subscribers.change(connection, row.id, address=address, address_key=key, epoch=row.epoch + 1)
+    own = list(row.own_settings)
+    if key != row.address_key and await subscriptions.ever_of_origin(connection, row.id, Origin.FILE):
+        own = with_former(own, row.address_key)
+    await subscribers.change(
+        connection, row.id, address=address, address_key=key, epoch=row.epoch + 1, own_settings=own
+    )
 
 
 async def _own(connection: AsyncConnection, row: SubscriberRow, *settings: str) -> None:

@@ -5,8 +5,8 @@ Applying the same files twice changes nothing, so a crash between chunks is mend
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -15,14 +15,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alertd.addresses import address_key
 from alertd.config.settings import Declared, DeclaredSubscriber
 from alertd.errors import RefusedError
-from alertd.model import Origin, SubscriberId
+from alertd.model import No, Origin, Schedule, SubscriberId, SubscriptionId
 from alertd.query import parse, restrict
 from alertd.store import announcements, configs, consents, schedules, subscribers, subscriptions
 from alertd.store import topics as topic_rows
 from alertd.store.consents import Consent
 from alertd.store.engines import Store
-from alertd.subscribers import change, leave, topics
+from alertd.store.subscribers import SubscriberRow
+from alertd.store.subscriptions import SubscriptionRow
+from alertd.store.topics import TopicRow
+from alertd.subscribers import leave, topics
 from alertd.subscribers.enrol import Enrolment, Wish, add_wishes, enrol
+from alertd.subscribers.own import former_keys
 from alertd.subscribers.plan import Edit, Plan, decide
 
 _CHUNK = 500
@@ -73,53 +77,12 @@ class Changes:
 async def compare(connection: AsyncConnection, declared: Declared) -> Changes:
     """What the files would change, read in one transaction."""
     stored = await topic_rows.all_rows(connection, ended=True)
-    plan = await _plan(connection, declared)
+    plan = await _whole_plan(connection, declared)
     return Changes(
         plan=plan,
         topics=topics.changed(declared.topics, stored),
         refusal=plan.refusal(absent="subscribers.toml" in declared.missing),
     )
-
-
-async def _plan(connection: AsyncConnection, declared: Declared) -> Plan:
-    wishes = await _wishes(connection, declared)
-    readers = await _readers(connection, declared.subscribers)
-    held = await subscriptions.of_subscribers(connection, [row.id for row in readers], dropped=True)
-    values = {row.id: row.value for row in await schedules.all_rows(connection)}
-    return decide(declared.subscribers, wishes, readers, held, values)
-
-
-async def _readers(
-    connection: AsyncConnection, declared: Sequence[DeclaredSubscriber]
-) -> list[subscribers.SubscriberRow]:
-    keys = {address_key(each.address) for each in declared}
-    found = []
-    after = SubscriberId(0)
-    while rows := await subscribers.page(connection, after=after, limit=2000):
-        of_file = await subscriptions.with_open_of_origin(connection, [row.id for row in rows], Origin.FILE)
-        found += [
-            row for row in rows if row.address_key in keys or row.origin is Origin.FILE or row.id in of_file
-        ]
-        after = rows[-1].id
-    return found
-
-
-async def _wishes(connection: AsyncConnection, declared: Declared) -> dict[str, tuple[Wish, ...]]:
-    stored = await topic_rows.all_rows(connection)
-    found = {}
-    for each in declared.subscribers:
-        wishes = []
-        for asked in each.queries:
-            query = parse(asked.query)
-            row = stored.get(asked.topic)
-            if asked.topic and row is not None:
-                topic = (row.id, row.version)
-                narrowed = topics.restricted(query, each.catalogues)
-                wishes.append(Wish(narrowed, asked.schedule, asked.label, topic))
-            else:
-                wishes.append(Wish(restrict(query, each.catalogues), asked.schedule, asked.label))
-        found[address_key(each.address)] = tuple(wishes)
-    return found
 
 
 async def apply(
@@ -143,48 +106,141 @@ async def apply(
         raise RefusedError(f"{changes.refusal}. Nothing was changed. If it is meant, say so with --force")
     async with store.write() as connection:
         await topics.sync(connection, declared.topics, now=now)
-        changes = Changes(await _plan(connection, declared), changes.topics, changes.refusal)
-    plan = changes.plan
-    for part in _chunks(plan.enrol):
+    async with store.read() as connection:  # new topics have their ids now
+        changes = replace(changes, plan=await _whole_plan(connection, declared))
+    by_key = {address_key(each.address): each for each in declared.subscribers}
+    for part in _chunks(_concerned(changes.plan)):
         async with store.write() as connection:
-            ids = await enrol(connection, part, origin=Origin.FILE, now=now)
-            people = [(ids[address_key(each.address)], each) for each in part]
-            await consents.note(connection, [_declared(*each, hash_address, now) for each in people])
-            await welcome(connection, people, now)
-    for edits in _chunks(plan.edits):
-        async with store.write() as connection:
-            for edit in edits:
-                await _apply_edit(connection, edit, now)
-    for ending in _chunks(plan.end):
-        async with store.write() as connection:
-            await leave.end(connection, [reader for reader, _ in ending], reason=leave.OUT_OF_FILE, now=now)
+            await _apply_chunk(connection, by_key, part, welcome=welcome, hash_address=hash_address, now=now)
     await topics.spread(store)
     async with store.write() as connection:
         await configs.note(connection, hash_=declared.files_hash, host=host, now=now)
     return changes
 
 
-def _declared(
-    reader: SubscriberId, person: Enrolment, hash_address: Callable[[str], str], now: datetime
-) -> Consent:
-    return Consent(reader, hash_address(address_key(person.address)), "declared", "file", now)
+async def _whole_plan(connection: AsyncConnection, declared: Declared) -> Plan:
+    keys = {address_key(each.address) for each in declared.subscribers}
+    return await _plan(connection, declared.subscribers, await _readers(connection, keys))
+
+
+async def _readers(connection: AsyncConnection, keys: set[str]) -> list[SubscriberRow]:
+    """Every reader whom the file names, or who is there by an earlier one."""
+    found = []
+    after = SubscriberId(0)
+    while rows := await subscribers.page(connection, after=after, limit=2000):
+        of_file = await subscriptions.with_open_of_origin(connection, [row.id for row in rows], Origin.FILE)
+        found += [
+            row
+            for row in rows
+            if row.origin is Origin.FILE
+            or row.id in of_file
+            or not keys.isdisjoint({row.address_key, *former_keys(row.own_settings)})
+        ]
+        after = rows[-1].id
+    return found
+
+
+async def _plan(
+    connection: AsyncConnection, declared: Sequence[DeclaredSubscriber], readers: Sequence[SubscriberRow]
+) -> Plan:
+    stored = await topic_rows.all_rows(connection)
+    wishes = {address_key(each.address): _wishes(each, stored) for each in declared}
+    held: dict[SubscriberId, list[SubscriptionRow]] = {}
+    for part in _chunks(readers):
+        ids = [row.id for row in part]
+        held |= await subscriptions.of_subscribers(connection, ids, dropped=True)
+    values = {row.id: row.value for row in await schedules.all_rows(connection)}
+    return decide(declared, wishes, readers, held, values)
+
+
+def _wishes(each: DeclaredSubscriber, stored: Mapping[str, TopicRow]) -> tuple[Wish, ...]:
+    found = []
+    for asked in each.queries:
+        query = parse(asked.query)
+        row = stored.get(asked.topic)
+        if asked.topic and row is not None:
+            narrowed = topics.restricted(query, each.catalogues)
+            found.append(
+                Wish(narrowed, asked.schedule, asked.label, topic=(row.id, row.version), title=row.title)
+            )
+        else:
+            found.append(Wish(restrict(query, each.catalogues), asked.schedule, asked.label))
+    return tuple(found)
+
+
+def _concerned(plan: Plan) -> list[str]:
+    """The addresses that a plan changes something for."""
+    return [
+        *(each.address for each in plan.enrol),
+        *(each.address for each in plan.edits),
+        *(address for _, address in plan.end),
+    ]
+
+
+async def _apply_chunk(
+    connection: AsyncConnection,
+    by_key: Mapping[str, DeclaredSubscriber],
+    addresses: Sequence[str],
+    *,
+    welcome: Welcome,
+    hash_address: Callable[[str], str],
+    now: datetime,
+) -> None:
+    """Decide again for these people, now that their rows are locked, and do it: they may have changed something since."""
+    no = await announcements.share_counter(connection)
+    keys = {address_key(each) for each in addresses}
+    rows = await subscribers.find_by_keys(connection, keys, lock=True)
+    former = {key for row in rows for key in former_keys(row.own_settings)}
+    keys |= former - {row.address_key for row in await subscribers.find_by_keys(connection, former)}
+    plan = await _plan(connection, [by_key[key] for key in sorted(keys) if key in by_key], rows)
+    await _enrol(connection, plan.enrol, welcome, hash_address, now)
+    await _edit(connection, plan.edits, no, now)
+    await leave.end(connection, [reader for reader, _ in plan.end], reason=leave.OUT_OF_FILE, now=now)
+
+
+async def _enrol(
+    connection: AsyncConnection,
+    people: Sequence[Enrolment],
+    welcome: Welcome,
+    hash_address: Callable[[str], str],
+    now: datetime,
+) -> None:
+    if not people:
+        return
+    ids = await enrol(connection, people, origin=Origin.FILE, now=now)
+    known = [(ids[address_key(each.address)], each) for each in people]
+    await consents.note(
+        connection,
+        [
+            Consent(reader, hash_address(address_key(person.address)), "declared", "file", now)
+            for reader, person in known
+        ],
+    )
+    await welcome(connection, known, now)
+
+
+async def _edit(connection: AsyncConnection, edits: Sequence[Edit], no: No, now: datetime) -> None:
+    # what is dropped is dropped last, so that a reader whose queries are all exchanged keeps their cursors
+    wishes = [(edit.subscriber_id, wish) for edit in edits for wish in edit.add]
+    await add_wishes(connection, wishes, origin=Origin.FILE, no=no, now=now)
+    await subscriptions.set_labels(connection, [pair for edit in edits for pair in edit.label])
+    moves: dict[Schedule, list[SubscriptionId]] = {}
+    for root, schedule in (pair for edit in edits for pair in edit.move):
+        moves.setdefault(schedule, []).append(root)
+    ids = await schedules.ensure(connection, moves, now=now)
+    for schedule, roots in moves.items():
+        await subscriptions.move(connection, roots, to=ids[schedule])
+    columns = {"time_zone": "zone"}
+    await subscribers.change_many(
+        connection,
+        {
+            edit.subscriber_id: {columns.get(name, name): value for name, value in edit.settings.items()}
+            for edit in edits
+        },
+    )
+    dropped = [root for edit in edits for root in edit.drop]
+    await subscriptions.drop(connection, dropped, reason=leave.OUT_OF_FILE, now=now)
 
 
 def _chunks(rows: Sequence[T]) -> list[Sequence[T]]:
     return [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
-
-
-async def _apply_edit(connection: AsyncConnection, edit: Edit, now: datetime) -> None:
-    no = await announcements.share_counter(connection)
-    reader = edit.subscriber_id
-    await subscribers.lock(connection, [reader])
-    # drop after adding, so that a reader whose queries are all exchanged keeps their cursors
-    await add_wishes(connection, [(reader, wish) for wish in edit.add], origin=Origin.FILE, no=no, now=now)
-    await subscriptions.drop(connection, edit.drop, reason=leave.OUT_OF_FILE, now=now)
-    for root, label in edit.label:
-        await subscriptions.set_label(connection, root, label)
-    for root, schedule in edit.move:
-        await change.move_queries(connection, reader, schedule, roots=[root], own=False, now=now)
-    columns = {"time_zone": "zone"}
-    values = {columns.get(name, name): value for name, value in edit.settings.items()}
-    await subscribers.change(connection, reader, **values)

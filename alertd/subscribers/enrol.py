@@ -29,12 +29,14 @@ class Wish:
             alone (`catalogue:a OR catalogue:b`, or ""), so that the topic's next version can be restricted the same way.
         label: "" shows what was typed, or the topic's title.
         topic: the topic's id and version when the query is a topic's.
+        title: the topic's title, for a mail that says what was asked for.
     """
 
     query: Query
     schedule: Schedule
     label: str = ""
     topic: tuple[TopicId, int] | None = None
+    title: str = ""
 
     @property
     def identity(self) -> tuple[str, TopicId | None]:
@@ -70,9 +72,9 @@ async def enrol(
     added = await subscribers.add(
         connection, [_new(key, by_key[key], origin, now) for key in sorted(by_key) if key not in known]
     )
-    for key, row in known.items():
-        if row.state in {SubscriberState.ENDED, SubscriberState.SUPPRESSED}:
-            await subscribers.change(connection, row.id, **_return(by_key[key], origin))
+    over = {SubscriberState.ENDED, SubscriberState.SUPPRESSED}
+    back = {row.id: _return(by_key[key], origin) for key, row in known.items() if row.state in over}
+    await subscribers.change_many(connection, back)
     ids = {**added, **{key: row.id for key, row in known.items()}}
     wishes = [(ids[key], wish) for key, person in by_key.items() for wish in person.wishes]
     await add_wishes(connection, wishes, origin=origin, no=no, now=now)

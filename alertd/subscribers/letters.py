@@ -118,7 +118,7 @@ def welcome_context(person: Enrolment, now: datetime) -> dict[str, Any]:
         "queries": [
             {
                 "label": wish.label,
-                "query": wish.query.typed or wish.label or "*",
+                "query": _asked(wish),
                 "schedule": describe(wish.schedule, person.language),
             }
             for wish in person.wishes
@@ -126,6 +126,13 @@ def welcome_context(person: Enrolment, now: datetime) -> dict[str, Any]:
         "first_at": first.astimezone(ZoneInfo(person.zone)).strftime("%Y-%m-%dT%H:%M") if first else "",
         "zone": person.zone,
     }
+
+
+def _asked(wish: Wish) -> str:
+    """What a reader would call it: a topic by its title, a query as it was typed."""
+    if wish.topic:
+        return wish.title or wish.label
+    return wish.query.typed or "*"
 
 
 def _first_digest(wishes: Sequence[Wish], now: datetime) -> datetime | None:

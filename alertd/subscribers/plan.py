@@ -6,18 +6,23 @@ Two hands own a subscription, the file's and the person's: the file changes what
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from alertd.addresses import address_key
 from alertd.config.settings import DeclaredSubscriber
-from alertd.model import Origin, Schedule, ScheduleId, SubscriberId, SubscriberState, SubscriptionId
+from alertd.model import Origin, Schedule, ScheduleId, SubscriberId, SubscriberState, SubscriptionId, TopicId
 from alertd.store.subscribers import SubscriberRow
 from alertd.store.subscriptions import SubscriptionRow
 from alertd.subscribers import leave
 from alertd.subscribers.enrol import Enrolment, Wish, identity
+from alertd.subscribers.own import former_keys
 
 SHARE_THAT_MAY_END = 0.10
 NUMBER_THAT_MAY_END = 10
+_STANDING = {SubscriberState.ACTIVE, SubscriberState.PAUSED}
+
+Held = Mapping[SubscriberId, Sequence[SubscriptionRow]]
+Schedules = Mapping[ScheduleId, Schedule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Plan:
         enrol: people to make active.
         edits: readers to change.
         end: readers whom nothing is left for, by address.
-        declared: how many readers the file had declared before.
+        declared: how many readers had something from the file before.
     """
 
     enrol: tuple[Enrolment, ...] = ()
@@ -62,10 +67,9 @@ class Plan:
 
     def refusal(self, *, absent: bool) -> str:
         """Why this needs `--force`: it would end too many, or the file is absent; "" when it does not."""
-        if not self.end:
-            return ""
-        if absent:
-            return f"subscribers.toml is absent, which would end all {len(self.end)} declared subscribers"
+        if absent and (self.end or self.edits):
+            concerned = len(self.end) + len(self.edits)
+            return f"subscribers.toml is absent, which would end what it gave to all {concerned} declared subscribers"
         if len(self.end) > NUMBER_THAT_MAY_END and len(self.end) > SHARE_THAT_MAY_END * self.declared:
             return f"this edit would end {len(self.end)} of {self.declared} declared subscribers, more than one in ten"
         return ""
@@ -75,8 +79,8 @@ def decide(
     declared: Sequence[DeclaredSubscriber],
     wishes: Mapping[str, tuple[Wish, ...]],
     readers: Collection[SubscriberRow],
-    held: Mapping[SubscriberId, Sequence[SubscriptionRow]],
-    schedules: Mapping[ScheduleId, Schedule],
+    held: Held,
+    schedules: Schedules,
 ) -> Plan:
     """Compare the file with the store.
 
@@ -87,29 +91,40 @@ def decide(
         held: the heads of these readers' chains, dropped ones included.
         schedules: all stored schedules.
     """
-    by_key = {row.address_key: row for row in readers}
-    enrolments, edits, ending = [], [], []
     wanted = {address_key(each.address): each for each in declared}
+    known = meant(wanted, readers)
+    enrolments, edits = [], []
     for key, each in wanted.items():
-        row = by_key.get(key)
-        if row is None or _may_return(row):
-            enrolments.append(_enrolment(each, wishes[key]))
-        elif row.state in {SubscriberState.ACTIVE, SubscriberState.PAUSED}:
+        row = known.get(key)
+        if row is None:
+            enrolments.append(
+                Enrolment(each.address, each.language, each.time_zone, each.format, wishes[key])
+            )
+        elif _may_return(row):
+            enrolments.append(_back(each, wishes[key], row, held.get(row.id, ()), schedules))
+        elif row.state in _STANDING:
             edits.append(_edit(each, wishes[key], row, held.get(row.id, ()), schedules))
-    standing = [row for row in readers if row.state in {SubscriberState.ACTIVE, SubscriberState.PAUSED}]
-    of_file = [row for row in standing if _open_of_file(held.get(row.id, ())) or row.origin is Origin.FILE]
-    for row in of_file:
-        if row.address_key in wanted:
-            continue
-        rows = [each for each in held.get(row.id, ()) if each.dropped_at is None]
-        mine = tuple(each.root_id for each in rows if each.origin is Origin.FILE)
-        if len(mine) == len(rows):
-            ending.append((row.id, row.address))
-        else:
-            edits.append(Edit(row.id, row.address, drop=mine))
+    named = {row.id for row in known.values()}
+    of_file = [row for row in readers if row.state in _STANDING and _given(row, held.get(row.id, ()))]
+    taken_out = [_taken_out(row, held.get(row.id, ())) for row in of_file if row.id not in named]
+    edits += [edit for edit in taken_out if isinstance(edit, Edit)]
     return Plan(
-        tuple(enrolments), tuple(edit for edit in edits if edit), tuple(ending), declared=len(of_file)
+        enrol=tuple(each for each in enrolments if each.wishes),
+        edits=tuple(edit for edit in edits if edit),
+        end=tuple(each for each in taken_out if not isinstance(each, Edit)),
+        declared=len(of_file),
     )
+
+
+def meant(keys: Collection[str], readers: Collection[SubscriberRow]) -> dict[str, SubscriberRow]:
+    """Whom the file's address keys mean: who has the address, else who had it and changed it by themselves."""
+    found = {row.address_key: row for row in readers if row.address_key in keys}
+    for row in readers:
+        if row.address_key not in keys:
+            for key in former_keys(row.own_settings):
+                if key in keys:
+                    found.setdefault(key, row)
+    return found
 
 
 def _may_return(row: SubscriberRow) -> bool:
@@ -117,12 +132,60 @@ def _may_return(row: SubscriberRow) -> bool:
     return row.state is SubscriberState.ENDED and row.end_reason == leave.OUT_OF_FILE
 
 
-def _open_of_file(rows: Sequence[SubscriptionRow]) -> bool:
-    return any(row.origin is Origin.FILE and row.dropped_at is None for row in rows)
+def _given(row: SubscriberRow, rows: Sequence[SubscriptionRow]) -> bool:
+    """Whether this reader stands there by the file: they have something from it, or came from it and have nothing."""
+    standing = [held for held in rows if held.dropped_at is None]
+    if any(held.origin is Origin.FILE for held in standing):
+        return True
+    return row.origin is Origin.FILE and not standing
 
 
-def _enrolment(each: DeclaredSubscriber, wishes: tuple[Wish, ...]) -> Enrolment:
-    return Enrolment(each.address, each.language, each.time_zone, each.format, wishes)
+def _taken_out(row: SubscriberRow, rows: Sequence[SubscriptionRow]) -> Edit | tuple[SubscriberId, str]:
+    """What the file gave is dropped; a reader with nothing of their own ends."""
+    standing = [held for held in rows if held.dropped_at is None]
+    mine = tuple(held.root_id for held in standing if held.origin is Origin.FILE)
+    return Edit(row.id, row.address, drop=mine) if len(mine) < len(standing) else (row.id, row.address)
+
+
+def _refused(rows: Sequence[SubscriptionRow]) -> set[tuple[str, TopicId | None]]:
+    """What the person dropped, by a command or by leaving: the file does not bring it back."""
+    return {identity(held) for held in rows if held.dropped_at and held.drop_reason != leave.OUT_OF_FILE}
+
+
+def _settings(each: DeclaredSubscriber, row: SubscriberRow) -> dict[str, str]:
+    """The file's settings for a reader, but for those that they chose by themselves."""
+    given = {"language": each.language, "format": each.format, "time_zone": each.time_zone}
+    stored = {"language": row.language, "format": row.format, "time_zone": row.zone}
+    return {name: stored[name] if name in row.own_settings else given[name] for name in given}
+
+
+def _own_schedule(row: SubscriberRow) -> bool:
+    return "schedule" in row.own_settings or "time_zone" in row.own_settings
+
+
+def _back(
+    each: DeclaredSubscriber,
+    wishes: tuple[Wish, ...],
+    row: SubscriberRow,
+    rows: Sequence[SubscriptionRow],
+    schedules: Schedules,
+) -> Enrolment:
+    """Somebody whom the file had ended and gives again: what they had chosen by themselves is as it was."""
+    settings = _settings(each, row)
+    refused = _refused(rows)
+    last = {identity(held): schedules[held.schedule_id] for held in rows} if _own_schedule(row) else {}
+    return Enrolment(
+        row.address if former_keys(row.own_settings) else each.address,
+        settings["language"],
+        settings["time_zone"],
+        settings["format"],
+        tuple(
+            replace(wish, schedule=last.get(wish.identity, wish.schedule))
+            for wish in wishes
+            if wish.identity not in refused
+        ),
+        row.own_settings,
+    )
 
 
 def _edit(
@@ -130,31 +193,28 @@ def _edit(
     wishes: tuple[Wish, ...],
     row: SubscriberRow,
     rows: Sequence[SubscriptionRow],
-    schedules: Mapping[ScheduleId, Schedule],
+    schedules: Schedules,
 ) -> Edit:
-    own = set(row.own_settings)
-    given = {"language": each.language, "format": each.format, "time_zone": each.time_zone}
-    stored = {"language": row.language, "format": row.format, "time_zone": row.zone}
     standing = {identity(held): held for held in rows if held.dropped_at is None}
-    refused = {identity(held) for held in rows if held.dropped_at and held.drop_reason != leave.OUT_OF_FILE}
-    wanted = {wish.identity: wish for wish in wishes}
-    moves, labels = [], []
-    for key, wish in wanted.items():
-        held = standing.get(key)
-        if held is None or held.origin is not Origin.FILE:
-            continue
-        if held.label != wish.label:
-            labels.append((held.root_id, wish.label))
-        if "schedule" not in own and "time_zone" not in own and schedules[held.schedule_id] != wish.schedule:
-            moves.append((held.root_id, wish.schedule))
+    refused = _refused(rows)
+    wanted: dict[tuple[str, TopicId | None], Wish] = {}
+    for wish in wishes:
+        wanted.setdefault(wish.identity, wish)
+    given = {key: held for key, held in standing.items() if held.origin is Origin.FILE}
+    both = [(given[key], wish) for key, wish in wanted.items() if key in given]
+    stored = {"language": row.language, "format": row.format, "time_zone": row.zone}
     return Edit(
         row.id,
         row.address,
         add=tuple(wish for key, wish in wanted.items() if key not in standing and key not in refused),
-        drop=tuple(
-            held.root_id for key, held in standing.items() if held.origin is Origin.FILE and key not in wanted
+        drop=tuple(held.root_id for key, held in given.items() if key not in wanted),
+        move=()
+        if _own_schedule(row)
+        else tuple(
+            (held.root_id, wish.schedule)
+            for held, wish in both
+            if schedules[held.schedule_id] != wish.schedule
         ),
-        move=tuple(moves),
-        label=tuple(labels),
-        settings={name: value for name, value in given.items() if name not in own and value != stored[name]},
+        label=tuple((held.root_id, wish.label) for held, wish in both if held.label != wish.label),
+        settings={name: value for name, value in _settings(each, row).items() if value != stored[name]},
     )

@@ -86,7 +86,9 @@ async def spread(store: Store, *, limit: int = 500) -> int:
 
 async def _spread_chunk(connection: AsyncConnection, topic_id: TopicId, name: str, *, limit: int) -> int:
     no = await announcements.share_counter(connection)
-    row = (await topics.all_rows(connection))[name]
+    row = (await topics.all_rows(connection)).get(name)
+    if row is None:  # taken out of the file meanwhile
+        return 0
     readers = await subscriptions.topic_heads_behind(connection, topic_id, row.version, limit=limit)
     if not readers:
         return 0

@@ -32,8 +32,9 @@ from tests.store.making import content_maker
 from tests.store.obligations import MEANINGS, Asking, Oracle
 from tests.store.world import SCHEDULES, World
 
-READERS = ("u0", "u1", "u2")
-WORDS = st.sets(st.sampled_from(["alpha", "beta"])).map(frozenset)
+READERS = ("u0", "u1")
+WORDS = st.sampled_from([frozenset(words) for words in (["alpha"], ["beta"], ["alpha", "beta"], [])])
+NARROW = ("alpha", "beta")
 QUERIES = st.sampled_from(sorted(MEANINGS))
 SCHEDULE = st.sampled_from(sorted(SCHEDULES))
 READER = st.sampled_from(READERS)
@@ -154,13 +155,16 @@ class Histories(RuleBasedStateMachine):
             root for root, each in self.oracle.asking.items() if each.reader == reader and not each.dropped
         ]
 
+    def _holds(self, reader: str) -> set[str]:
+        return {self.oracle.asking[root].query for root in self._asking(reader) if root not in self.on_topic}
+
     @rule(reader=READER, query=QUERIES, schedule=SCHEDULE)
     def ask(self, reader: str, query: str, schedule: str) -> None:
-        """Someone signs up, or an active reader adds a query they do not have."""
-        if query in {
-            self.oracle.asking[root].query for root in self._asking(reader) if root not in self.on_topic
-        }:
-            return
+        """Someone signs up, or a reader adds a query they do not have."""
+        if query not in self._holds(reader):
+            self._ask(reader, query, schedule)
+
+    def _ask(self, reader: str, query: str, schedule: str) -> None:
         self.count += 1
         root = f"s{self.count}"
         if self.states.get(reader) in {"active", "paused"}:
@@ -170,11 +174,20 @@ class Histories(RuleBasedStateMachine):
             self.states[reader] = "active"
         self.oracle.asking[root] = Asking(reader, query, schedule)
 
-    @rule(reader=READER, schedule=SCHEDULE)
-    def ask_topic(self, reader: str, schedule: str) -> None:
+    def _without_topic(self) -> list[str]:
+        return [
+            reader
+            for reader, state in self.states.items()
+            if state in {"active", "paused"} and not self.on_topic & set(self._asking(reader))
+        ]
+
+    @precondition(_without_topic)
+    @rule(schedule=SCHEDULE, data=st.data())
+    def ask_topic(self, schedule: str, data: st.DataObject) -> None:
         """A reader adds the topic."""
-        if self.states.get(reader) not in {"active", "paused"} or self.on_topic & set(self._asking(reader)):
-            return
+        self._ask_topic(data.draw(st.sampled_from(self._without_topic())), schedule)
+
+    def _ask_topic(self, reader: str, schedule: str) -> None:
         self.count += 1
         root = f"s{self.count}"
         self.do(self.world.add(reader, root, self.topic, schedule, topic=True))
@@ -184,44 +197,64 @@ class Histories(RuleBasedStateMachine):
     @rule(query=QUERIES)
     def edit_topic(self, query: str) -> None:
         """The topic gets another query."""
+        self._edit_topic(query)
+
+    def _edit_topic(self, query: str) -> None:
         self.topic = query
         self.do(self.world.edit_topic(query))
         for root in self.on_topic:
             self.oracle.asking[root].query = query
 
-    @rule(reader=READER, data=st.data())
-    def drop(self, reader: str, data: st.DataObject) -> None:
-        """A reader drops a query."""
-        roots = self._asking(reader)
-        if roots:
-            root = data.draw(st.sampled_from(roots))
-            self.do(self.world.drop(reader, root))
-            self.oracle.asking[root].dropped = True
+    @rule(only_topic=st.booleans())
+    def topic_exchanged_then_report(self, only_topic: bool) -> None:
+        """The topic changes from one word to the other; then a report has the old one, which nobody may be told of by it."""
+        old = self.topic if self.topic in NARROW else "alpha"
+        self._edit_topic(old)
+        self._edit_topic("beta" if old == "alpha" else "alpha")
+        if only_topic:
+            for root in [root for root in self._asking("u0") if root not in self.on_topic]:
+                self._drop("u0", root)
+        self.new_report(frozenset({old}), frozenset())
 
-    @rule(reader=READER, schedule=SCHEDULE, everything=st.booleans(), data=st.data())
-    def move(self, reader: str, schedule: str, everything: bool, data: st.DataObject) -> None:
+    @precondition(lambda self: any(map(self._asking, READERS)))
+    @rule(data=st.data())
+    def drop(self, data: st.DataObject) -> None:
+        """A reader drops a query."""
+        reader = data.draw(st.sampled_from([each for each in READERS if self._asking(each)]))
+        self._drop(reader, data.draw(st.sampled_from(self._asking(reader))))
+
+    def _drop(self, reader: str, root: str) -> None:
+        self.do(self.world.drop(reader, root))
+        self.oracle.asking[root].dropped = True
+
+    @precondition(lambda self: any(map(self._asking, READERS)))
+    @rule(schedule=SCHEDULE, everything=st.booleans(), data=st.data())
+    def move(self, schedule: str, everything: bool, data: st.DataObject) -> None:
         """A reader moves a query, or all, to another schedule."""
+        reader = data.draw(st.sampled_from([each for each in READERS if self._asking(each)]))
         roots = self._asking(reader)
-        if not roots:
-            return
         chosen = roots if everything else [data.draw(st.sampled_from(roots))]
         self.do(self.world.move(reader, None if everything else chosen, schedule))
         for root in chosen:
             self.oracle.asking[root].schedule = schedule
 
-    @rule(reader=READER)
-    def pause(self, reader: str) -> None:
-        """A reader pauses."""
-        if self.states.get(reader) == "active":
-            self.do(self.world.pause(reader))
-            self.states[reader] = "paused"
-            self._touch(reader)
+    def _who_is(self, state: str) -> list[str]:
+        return [reader for reader, known in self.states.items() if known == state]
 
-    @rule(reader=READER, skip=st.booleans())
-    def resume(self, reader: str, skip: bool) -> None:
+    @precondition(lambda self: self._who_is("active"))
+    @rule(data=st.data())
+    def pause(self, data: st.DataObject) -> None:
+        """A reader pauses."""
+        reader = data.draw(st.sampled_from(self._who_is("active")))
+        self.do(self.world.pause(reader))
+        self.states[reader] = "paused"
+        self._touch(reader)
+
+    @precondition(lambda self: self._who_is("paused"))
+    @rule(skip=st.booleans(), data=st.data())
+    def resume(self, skip: bool, data: st.DataObject) -> None:
         """A reader resumes, skipping what waits or not."""
-        if self.states.get(reader) == "paused":
-            self._resume(reader, skip=skip)
+        self._resume(data.draw(st.sampled_from(self._who_is("paused"))), skip=skip)
 
     def _resume(self, reader: str, *, skip: bool) -> None:
         if skip:
@@ -271,10 +304,10 @@ class Histories(RuleBasedStateMachine):
         """Everything open is worked through."""
         self._finish_all()
 
-    @rule()
-    def everything_immediate_goes_out(self) -> None:
-        """Immediate editions open and are worked through."""
-        self._open("immediate")
+    @rule(until=SCHEDULE)
+    def goes_out(self, until: str) -> None:
+        """Time passes until a schedule is due, and all that is open is worked through."""
+        self._open(until)
         self._finish_all()
 
     def _finish_all(self) -> None:
@@ -316,10 +349,14 @@ class Histories(RuleBasedStateMachine):
         """The balance of every edition held."""
         assert self.world.alarm.rung == []
 
-    @initialize(words=WORDS)
-    def before_anyone_asked(self, words: frozenset[str]) -> None:
-        """There is a report from before anyone asked."""
+    @initialize(words=WORDS, where=st.lists(SCHEDULE, min_size=4, max_size=4))
+    def readers_who_ask(self, words: frozenset[str], where: list[str]) -> None:
+        """There is a report from before anyone asked, and two readers, one with queries apart and the topic."""
         self.new_report(words, frozenset())
+        self._ask("u0", "alpha", where[0])
+        self._ask("u0", "beta", where[1])
+        self._ask_topic("u0", where[2])
+        self._ask("u1", "*", where[3])
 
 
 def _machine(opener: Callable[[], Store]) -> type[Histories]:
