@@ -68,7 +68,7 @@ def told(mail: CaughtMail) -> dict[str, frozenset[str]]:
     message = email.message_from_bytes(mail.data, policy=email.policy.default)
     body = message.get_body(("plain",))
     assert body is not None
-    text = body.get_content().split("\n-- \n")[0]
+    text = body.get_content().replace("\r\n", "\n").split("\n-- \n")[0]
     found = {}
     for block in re.split(r"^\d+\. +", text, flags=re.MULTILINE)[1:]:
         url = re.search(r"http://example\.org/report/\d+", block)

@@ -67,9 +67,11 @@ class Feed:
 class Relay:
     """An SMTP server that keeps a mail before it says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.mails: list[CaughtMail] = []
         self.port = 0
+        self._folder = folder
+        folder.mkdir(parents=True)
 
     async def start(self) -> None:
         """Listen."""
@@ -90,6 +92,7 @@ class Relay:
         content = envelope.content
         assert isinstance(content, bytes)
         self.mails.append(CaughtMail(envelope.rcpt_tos[0], content))
+        (self._folder / f"{len(self.mails):05}-{envelope.rcpt_tos[0]}.eml").write_bytes(content)
         await asyncio.sleep(0.02)
         return "250 kept"
 

@@ -26,7 +26,7 @@ async def _feed_grows(feed: Feed, rng: random.Random, stop: asyncio.Event) -> No
 async def _kill_often(folder: Path, *, kills: int) -> None:
     rng = random.Random(20261124)
     feed = Feed([FeedReport(number, "alpha beta", baseline=True) for number in range(3)])
-    relay = Relay()
+    relay = Relay(folder / "caught")
     await feed.start()
     await relay.start()
     service = Service(folder, feed, relay)
