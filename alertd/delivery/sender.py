@@ -35,7 +35,10 @@ IDLE_SECONDS = 30.0
 """A connection without a mail for so long (real time) is closed."""
 
 LOOK_SECONDS = 2.0
-"""The outbox is looked at so often (real time) even when nobody wakes us."""
+"""The outbox is looked at so often, by the service's clock, even when nobody wakes us."""
+
+FASTEST_LOOK_SECONDS = 0.1
+"""And on a fast clock at most so often in real time."""
 
 BATCH_PER_LINE = 4
 DRAIN_SHARE = 0.8
@@ -145,16 +148,17 @@ class Sender:
 
         Args:
             stop: set once, to end.
-            wake: set whenever something was queued or became due; looked at every two seconds anyway.
+            wake: set whenever something was queued; the outbox is looked at every two seconds anyway.
         """
         self._recorder.patience = None
+        look = max(LOOK_SECONDS / self._clock.speed, FASTEST_LOOK_SECONDS)
         async with self._lines():
             while not stop.is_set():
                 urgent = wake.is_set()
                 wake.clear()
                 self._freed.clear()
                 more = await self._feed(urgent=urgent)
-                await _first_of(stop, wake, *([self._freed] if more else []), seconds=LOOK_SECONDS)
+                await _first_of(stop, wake, *([self._freed] if more else []), seconds=look)
             await self._drain()
 
     # -- feeding --------------------------------------------------------------------------------------------------

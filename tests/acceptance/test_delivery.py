@@ -501,6 +501,27 @@ async def test_drain_cuts_off_what_hangs(house: House) -> None:
     assert (doubt.state, doubt.claimed_by, doubt.next_at) == (DeliveryState.IN_DOUBT, None, NOW + 30 * MINUTE)
 
 
+async def test_a_cancelled_run_puts_back_what_it_did_not_begin(house: House) -> None:
+    """Cut off in the middle: one mail is in doubt, the others are due again at once, and none is still claimed."""
+    await queue(house.store, *[row(f"r{number}@example.org") for number in range(5)])
+    house.relay.behaviours = [B("kept", delay=60)]
+    running_ = asyncio.ensure_future((await house.sender(connections=1)).run_due(NOW))
+    await until(lambda: house.relay.caught)
+    running_.cancel()
+    await asyncio.gather(running_, return_exceptions=True)
+    assert sorted((await house.states()).values()) == ["in_doubt"] + ["pending"] * 4
+    async with house.store.read() as connection:
+        assert (await connection.execute(select(delivery.c.claimed_by).distinct())).scalars().all() == [None]
+
+
+async def test_the_dot_has_a_time_out_of_its_own(house: House) -> None:
+    """A relay that is slow to answer the dot is waited for, far longer than for any other command."""
+    await queue(house.store, row())
+    house.relay.behaviours = [B("kept", delay=0.6)]
+    summary = await house.run(timeout=timedelta(milliseconds=300), dot_timeout=timedelta(seconds=10))
+    assert (summary.sent, summary.in_doubt) == (1, 0)
+
+
 async def test_idle_connections_are_closed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection without work is given back to the relay, and opened again when there is some."""
     monkeypatch.setattr("alertd.delivery.sender.IDLE_SECONDS", 0.05)
