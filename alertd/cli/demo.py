@@ -33,11 +33,11 @@ def demo(shell: Shell, *, once: bool, folder: Path | None) -> None:
 
     once = once or not sys.stdout.isatty()
     told = asyncio.run(show(folder, once=once, verbose=shell.verbose, say=_say))
-    if not told.over and once:
-        if not told.faults:
-            raise click.Abort
-        for fault in told.faults:
-            click.echo(f"alertd demo: {plain(fault)}", err=True)
+    if told.stopped and once:
+        raise click.Abort
+    for fault in told.faults:
+        click.echo(f"alertd demo: {plain(fault)}", err=True)
+    if told.faults:
         raise click.exceptions.Exit(1)
 
 

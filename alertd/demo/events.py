@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -82,5 +82,5 @@ class Audience(Protocol):
     def hear(self, event: Event) -> None:
         """Something happened; in the order of happening."""
 
-    def look(self, now: datetime, *, over: bool) -> None:
-        """Time went on; `over` when all that must arrive has arrived. Called several times a second."""
+    def look(self, now: datetime, *, faults: Sequence[str] | None) -> None:
+        """Time went on; `faults` once the story is over: what is wrong with it. Called several times a second."""

@@ -32,6 +32,7 @@ class LiveAudience:
         self._published: list[Published] = []
         self._queries: dict[int, int] = {}
         self._mails: list[Sent | Wrote] = []
+        self._sent = 0
         self.setting: Setting | None = None
 
     def __enter__(self) -> Self:
@@ -57,12 +58,13 @@ class LiveAudience:
                 self._queries[event.report.number] = event.queries
             case Sent() | Wrote():
                 self._mails.append(event)
+                self._sent += isinstance(event, Sent)
 
-    def look(self, now: datetime, *, over: bool) -> None:
+    def look(self, now: datetime, *, faults: Sequence[str] | None) -> None:
         """Draw."""
-        self._live.update(self.view(now, over=over), refresh=True)
+        self._live.update(self.view(now, faults=faults), refresh=True)
 
-    def view(self, now: datetime, *, over: bool) -> RenderableType:
+    def view(self, now: datetime, *, faults: Sequence[str] | None) -> RenderableType:
         """All of it, cut to the terminal's height: the newest rows stay."""
         setting = self.setting
         if setting is None:
@@ -78,7 +80,7 @@ class LiveAudience:
             self._reports(above),
             Text(""),
             self._post(room - above),
-            Panel(_foot(setting, len(self._mails), over=over)),
+            Panel(_foot(setting, self._sent, faults=faults)),
         )
 
     def _reports(self, rows: int) -> Table:
@@ -111,14 +113,18 @@ def _table(*columns: str, title: str) -> Table:
     return table
 
 
-def _foot(setting: Setting, mails: int, *, over: bool) -> Text:
-    state = "The story is told; the daemon goes on." if over else "The story goes on."
+def _foot(setting: Setting, mails: int, *, faults: Sequence[str] | None) -> Text:
+    state, style = "The story goes on.", "bold"
+    if faults is not None:
+        state, style = "The story is told; the daemon goes on.", "bold green"
+    if faults:
+        state, style = f"The story went wrong: {faults[0]} (and {len(faults) - 1} more).", "bold red"
     lines: Sequence[tuple[str, str]] = (
         ("mails", f"{mails} so far, each an .eml file in {setting.mails}"),
         ("catalogue", f"{setting.catalogue}   log {setting.log}"),
         ("ask it", f"alertd --config {setting.settings} subscriber list"),
     )
-    text = Text(f"{state} Ctrl-C ends it; the files stay.", style="bold green" if over else "bold")
+    text = Text(f"{state} Ctrl-C ends it; the files stay.", style=style)
     for name, value in lines:
         text.append(f"\n{name:10}{value}", style="not bold default")
     return text

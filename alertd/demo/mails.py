@@ -89,7 +89,7 @@ def _kind(mail: EmailMessage, reports: Mapping[int, object]) -> str:
 
 
 def _reports(text: str) -> dict[int, frozenset[str]]:
-    """Each report's link, and below it the line that names the queries; that line may be folded."""
+    """Each report's link, and below it the line that names the queries: the last that looks so, and it may be folded."""
     found: dict[int, frozenset[str]] = {}
     number = 0
     lines = text.splitlines()
@@ -105,5 +105,4 @@ def _reports(text: str) -> dict[int, frozenset[str]]:
                 folded.append(more.strip())
             labels = _LABELS.split(" ".join(folded))
             found[number] = frozenset("*" if label in EVERY else label for label in labels)
-            number = 0
     return found

@@ -44,7 +44,7 @@ class PlainAudience:
         """Print it."""
         self._say(line(event))
 
-    def look(self, now: datetime, *, over: bool) -> None:
+    def look(self, now: datetime, *, faults: Sequence[str] | None) -> None:
         """Time passes in silence."""
 
 

@@ -46,12 +46,12 @@ class Told:
     Attributes:
         mails: all that the relay caught, in order.
         faults: what did not arrive, or arrived and should not have, in words; empty when all is well.
-        over: False when it was stopped before its end.
+        stopped: it was stopped before its end, so nothing can be said of faults.
     """
 
     mails: tuple[CaughtMail, ...]
     faults: tuple[str, ...]
-    over: bool
+    stopped: bool
 
 
 class Story:
@@ -93,7 +93,8 @@ class Story:
                 await self._follow(watch, running, stay=stay)
             for event in await watch.news():
                 self._audience.hear(event)
-        return Told(tuple(watch.mails), tuple(self._faults(watch.mails)), self._over)
+        faults = self._faults(watch.mails) if self._over else []
+        return Told(tuple(watch.mails), tuple(faults), stopped=not self._over)
 
     @asynccontextmanager
     async def _stage(self) -> AsyncIterator[None]:
@@ -147,7 +148,7 @@ class Story:
         )
 
     async def _follow(self, watch: Watch, running: asyncio.Task[None], *, stay: bool) -> None:
-        """Watch until the story is over, or nobody believes any more that it will be."""
+        """Watch until all that is owed has come, or nobody believes any more that it will."""
         await self._set_off(watch, running)
         quiet_since = real_monotonic()
         while not self._stop.is_set():
@@ -157,10 +158,10 @@ class Story:
                 quiet_since = real_monotonic()
             now = self._clock.now()
             late = (now - START - LENGTH).total_seconds() / self._clock.speed
-            complete = late > 0 and not self._missing(watch.mails)
-            self._over = self._over or (complete and real_monotonic() - quiet_since > _QUIET)
-            self._audience.look(now, over=self._over)
-            if not stay and (self._over or late > PATIENCE):
+            complete = late > 0 and not self._missing(watch.mails) and real_monotonic() - quiet_since > _QUIET
+            self._over = self._over or complete or late > PATIENCE
+            self._audience.look(now, faults=self._faults(watch.mails) if self._over else None)
+            if self._over and not stay:
                 return
             await self._pause()
 
