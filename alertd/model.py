@@ -149,6 +149,7 @@ class Report:
     Attributes:
         identity: guid, else canonical link, else a hash; unique within the catalogue.
         revision: 1 for the first text seen.
+        reason: why it is in its state, "" where that needs none.
     """
 
     id: ReportId
@@ -158,6 +159,7 @@ class Report:
     state: ReportState
     fields: ReportFields
     seen_at: datetime
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

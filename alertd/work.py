@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from datetime import timedelta
 
 from alertd import log
 from alertd.control.applying import apply
@@ -19,9 +18,6 @@ from alertd.ops.purge import purge
 from alertd.store import inbound, workers
 from alertd.store.recovery import recover
 from alertd.subscribers import pause, topics
-
-LEASE = timedelta(minutes=2)
-"""A worker without a heartbeat for so long is dead."""
 
 ROLES = ("poll", "edition", "send", "receive")
 _log = log.get("work")
@@ -48,6 +44,7 @@ class Work:
             hash_address=services.hash_address,
             alarm=services.alarms.trouble,
         )
+        services.breaker = self.sender.breaker
         self._editing = asyncio.Lock()
         self._polling = asyncio.Lock()
 
@@ -60,7 +57,7 @@ class Work:
             found = await recover(
                 connection,
                 now=now,
-                lease=LEASE,
+                lease=workers.LEASE,
                 hold_doubts=services.settings.delivery.in_doubt == "hold",
                 resend_after=services.settings.delivery.resend_after,
             )

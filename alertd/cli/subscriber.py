@@ -59,9 +59,16 @@ def show_(shell: Shell, *, address: str, as_json: bool) -> None:
 @subscriber.command("add")
 @click.argument("address")
 @click.argument("queries", metavar="QUERY...", nargs=-1, required=True)
-@click.option("--schedule", default=DEFAULT_SCHEDULE, show_default=True, help="When the digests go.")
+@click.option(
+    "--schedule",
+    default="",
+    metavar="WHEN",
+    help=f"When the digests go [default: as their first query, or {DEFAULT_SCHEDULE}].",
+)
 @click.option("--language", default="", metavar="TAG", help="en, zh, ... [default: the service's].")
-@click.option("--time-zone", default="", metavar="ZONE", help="As in Europe/Berlin [default: the service's].")
+@click.option(
+    "--time-zone", default="", metavar="ZONE", help="As in Europe/Berlin [default: theirs, or the service's]."
+)
 @click.option("--label", default="", help="What the mails call these queries [default: as typed].")
 @json_option
 @click.pass_obj
@@ -123,7 +130,7 @@ def _check(address: str, queries: tuple[str, ...], *, schedule: str, time_zone: 
 
     try:
         check_address(address)
-        parse_schedule(schedule, zone=check_zone(time_zone) if time_zone else "UTC")
+        parse_schedule(schedule or DEFAULT_SCHEDULE, zone=check_zone(time_zone) if time_zone else "UTC")
         for text in queries:
             parse(text)
     except QuerySyntaxError as error:

@@ -19,6 +19,24 @@ PATIENCE = 5.0
 """Real seconds to wait for a store that another process holds without answering: it may just be starting or ending."""
 
 _ANSWER_WITHIN = 600.0
+_GLANCE = 5.0
+
+
+async def glance(settings: Settings) -> dict[str, Any] | None:
+    """What a running daemon says of itself (see `commands.ping`), {} when it does not say it soon, None without one.
+
+    Raises:
+        RefusedError: its socket is another user's.
+    """
+    if not answers(door(settings)):
+        return None
+    try:
+        answer: dict[str, Any] = await _ask(settings, "ping", {}, within=_GLANCE)
+    except StoreBusyError:
+        return None  # it ended as it was called
+    except AlertdError:
+        return {}
+    return answer
 
 
 async def perform(
@@ -57,9 +75,11 @@ async def perform(
             await real_sleep(0.1)
 
 
-async def _ask(settings: Settings, name: str, arguments: Mapping[str, Any]) -> Any:
+async def _ask(
+    settings: Settings, name: str, arguments: Mapping[str, Any], *, within: float = _ANSWER_WITHIN
+) -> Any:
     path = door(settings)
-    timeout = httpx2.Timeout(5.0, read=_ANSWER_WITHIN)
+    timeout = httpx2.Timeout(5.0, read=within)
     try:
         with reachable(path) as spelled:
             transport = httpx2.AsyncHTTPTransport(uds=spelled)
@@ -67,9 +87,7 @@ async def _ask(settings: Settings, name: str, arguments: Mapping[str, Any]) -> A
                 asked = {"name": name, "arguments": dict(arguments)}
                 answer = await client.post("http://alertd/perform", json=asked)
     except httpx2.ReadTimeout as error:
-        raise AlertdError(
-            f"the daemon did not answer {name} within {_ANSWER_WITHIN:.0f} s: see its log"
-        ) from error
+        raise AlertdError(f"the daemon did not answer {name} within {within:.0f} s: see its log") from error
     except httpx2.ConnectError as error:
         raise StoreBusyError(f"the daemon on {path} stopped as it was called; try again") from error
     except httpx2.TransportError as error:

@@ -18,8 +18,22 @@ Command = Callable[..., Awaitable[Any]]
 
 
 async def ping(services: Services) -> dict[str, Any]:
-    """Who answers: version, process id and the service's instant."""
-    return {"version": __version__, "pid": os.getpid(), "now": services.clock.now().isoformat()}
+    """Who answers: version, process id, the service's instant, and why nothing is sent now (None when nothing is wrong)."""
+    breaker = services.breaker
+    trouble = None
+    if breaker.since is not None and breaker.until is not None:
+        trouble = {
+            "since": breaker.since.isoformat(),
+            "until": breaker.until.isoformat(),
+            "reason": breaker.reason,
+            "ours": breaker.fault,
+        }
+    return {
+        "version": __version__,
+        "pid": os.getpid(),
+        "now": services.clock.now().isoformat(),
+        "relay": trouble,
+    }
 
 
 COMMANDS: Mapping[str, Command] = {

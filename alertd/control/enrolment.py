@@ -13,10 +13,10 @@ from alertd.config.settings import DEFAULT_SCHEDULE
 from alertd.control.services import Services
 from alertd.control.subscribers import named
 from alertd.errors import AlertdError, RefusedError
-from alertd.model import Origin, SubscriberId, SubscriberState
+from alertd.model import Origin, Schedule, SubscriberId, SubscriberState
 from alertd.query import parse
 from alertd.schedule import check_zone, describe, parse_schedule
-from alertd.store import announcements, consents, subscribers
+from alertd.store import announcements, consents, schedules, subscribers, subscriptions
 from alertd.store.consents import Consent
 from alertd.store.subscribers import SubscriberRow
 from alertd.subscribers import change, leave
@@ -30,7 +30,7 @@ async def add_subscriber(
     *,
     address: str,
     queries: Sequence[str],
-    schedule: str = DEFAULT_SCHEDULE,
+    schedule: str = "",
     language: str = "",
     time_zone: str = "",
     label: str = "",
@@ -41,9 +41,9 @@ async def add_subscriber(
         services: of the daemon or the command.
         address: theirs.
         queries: as typed.
-        schedule: as in config/subscribers.toml.
-        language: BCP 47, "" for the service's.
-        time_zone: IANA name, "" for the service's.
+        schedule: as in config/subscribers.toml, "" for that of the reader's first query, or the usual one.
+        language: BCP 47, "" for the service's. A reader who is there already keeps theirs.
+        time_zone: IANA name the schedule is read in, "" for the reader's own, or the service's.
         label: their name for these queries, "" for what was typed.
 
     Returns:
@@ -51,52 +51,67 @@ async def add_subscriber(
 
     Raises:
         QuerySyntaxError: a query cannot be read.
-        AlertdError: the address or the schedule cannot be read.
+        AlertdError: the address, the zone or the schedule cannot be read.
         RefusedError: the address must not be mailed.
     """
-    settings = services.settings.service
+    parsed = [parse(text) for text in queries]
     try:
-        zone = check_zone(time_zone or settings.time_zone)
-        wanted = parse_schedule(schedule, zone=zone)
-        person = Enrolment(
-            check_address(address),
-            language or settings.language,
-            zone,
-            "html",
-            tuple(Wish(parse(text), wanted, label) for text in queries),
-        )
+        checked = check_address(address)
+        async with services.store.write() as connection:
+            await announcements.share_counter(connection)  # first of all, before the reader is locked
+            known = await subscribers.find_by_key(connection, address_key(checked), lock=True)
+            standing = known if known is not None and known.state not in _OVER else None
+            zone = check_zone(
+                time_zone or (standing.zone if standing else services.settings.service.time_zone)
+            )
+            wanted = await _schedule(connection, schedule, standing, zone)
+            person = Enrolment(
+                checked,
+                language or services.settings.service.language,
+                zone,
+                "html",
+                tuple(Wish(query, wanted, label) for query in parsed),
+            )
+            added = await _enrol(connection, services, person, standing)
     except ValueError as error:
         raise AlertdError(str(error)) from error
-    async with services.store.write() as connection:
-        now = services.clock.now()
-        known, added = await _enrol(connection, services, person, now)
     services.wake()
     return {
-        "address": person.address,
-        "new": known is None or known.state in _OVER,
+        "address": checked,
+        "new": standing is None,
         "added": added,
         "schedule": describe(wanted, "en"),
-        "paused": known is not None and known.state is SubscriberState.PAUSED,
+        "paused": standing is not None and standing.state is SubscriberState.PAUSED,
     }
 
 
+async def _schedule(
+    connection: AsyncConnection, text: str, standing: SubscriberRow | None, zone: str
+) -> Schedule:
+    """The schedule that is named, else the one that a reader's first query has."""
+    if standing is not None and not text:
+        held = (await subscriptions.of_subscribers(connection, [standing.id])).get(standing.id)
+        if held:
+            return (await schedules.get(connection, held[0].schedule_id)).value
+    return parse_schedule(text or DEFAULT_SCHEDULE, zone=zone)
+
+
 async def _enrol(
-    connection: AsyncConnection, services: Services, person: Enrolment, now: datetime
-) -> tuple[SubscriberRow | None, int]:
-    await announcements.share_counter(connection)  # first of all, before the reader is locked
-    key = address_key(person.address)
-    known = await subscribers.find_by_key(connection, key, lock=True)
+    connection: AsyncConnection, services: Services, person: Enrolment, standing: SubscriberRow | None
+) -> int:
+    now = services.clock.now()
     hash_ = services.hash_address(person.address)
     await _refuse_suppressed(connection, person.address, hash_, now=now)
-    if known is not None and known.state not in _OVER:
-        added = await change.add_queries(connection, known.id, person.wishes, origin=Origin.CLI, now=now)
-        reader = known.id
+    if standing is not None:
+        reader = standing.id
+        added = await change.add_queries(connection, reader, person.wishes, origin=Origin.CLI, now=now)
     else:
-        reader = (await enrol(connection, [person], origin=Origin.CLI, now=now))[key]
-        added = len(person.wishes)
+        ids = await enrol(connection, [person], origin=Origin.CLI, now=now)
+        reader = ids[address_key(person.address)]
+        added = len({wish.identity for wish in person.wishes})
         await services.letters.welcome(connection, [(reader, person)], now)
     await _note(connection, reader, hash_, "added", now)
-    return known, added
+    return added
 
 
 async def _refuse_suppressed(connection: AsyncConnection, address: str, hash_: str, *, now: datetime) -> None:

@@ -12,6 +12,7 @@ from alertd.catalogue.poll import Poller
 from alertd.clock import Clock
 from alertd.config import load_declared
 from alertd.config.settings import Declared, Settings
+from alertd.delivery.breaker import Breaker
 from alertd.digest.contents import ContentMaker
 from alertd.digest.edition import Editions
 from alertd.digest.render import service_facts
@@ -46,6 +47,7 @@ class Services:
         contents: makes what digests hold.
         editions: opens and runs editions.
         poller: polls catalogues.
+        breaker: of the sender, once there is one.
         applying: held while a configuration is applied, so that two do not mix.
         wake: tells the daemon that a command left work behind (mail queued, a poll due); returns at once.
     """
@@ -61,6 +63,7 @@ class Services:
     contents: ContentMaker
     editions: Editions
     poller: Poller
+    breaker: Breaker = field(default_factory=Breaker)
     applying: asyncio.Lock = field(default_factory=asyncio.Lock)
     wake: Callable[[], None] = _nobody
 

@@ -70,6 +70,15 @@ class AttemptRow:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Mails of one priority that wait: how many, since when the oldest, when the next is tried."""
+
+    count: int
+    oldest_at: datetime
+    next_at: datetime
+
+
 _COLUMNS = [delivery.c[name] for name in DeliveryRow.__dataclass_fields__]
 
 
@@ -112,6 +121,30 @@ async def oldest_waiting(connection: AsyncConnection) -> datetime | None:
     statement = select(func.min(delivery.c.queued_at)).where(is_open())
     instant: datetime | None = (await connection.execute(statement)).scalar_one()
     return instant
+
+
+async def waiting(connection: AsyncConnection) -> dict[int, Waiting]:
+    """What the outbox still has to do, by priority."""
+    statement = (
+        select(delivery.c.priority, func.count(), func.min(delivery.c.queued_at), func.min(delivery.c.next_at))
+        .where(is_open())
+        .group_by(delivery.c.priority)
+    )
+    return {priority: Waiting(*rest) for priority, *rest in await connection.execute(statement)}
+
+
+async def last_sent_at(connection: AsyncConnection) -> datetime | None:
+    """When the relay last took a mail, None when it never did."""
+    statement = select(func.max(delivery.c.done_at)).where(delivery.c.state == DeliveryState.SENT)
+    instant: datetime | None = (await connection.execute(statement)).scalar_one()
+    return instant
+
+
+async def last_attempts(connection: AsyncConnection, *, limit: int) -> list[AttemptRow]:
+    """The newest tries that did not end with a 250, newest first."""
+    columns = [attempt.c[name] for name in AttemptRow.__dataclass_fields__]
+    statement = select(*columns).order_by(attempt.c.id.desc()).limit(limit)
+    return [AttemptRow(*values) for values in await connection.execute(statement)]
 
 
 async def listing(

@@ -216,8 +216,13 @@ async def arrivals(
 
 
 async def find(connection: AsyncConnection, text: str, *, limit: int = 20) -> list[Report]:
-    """The reports a person may mean, newest first: by id, identity, URL, number ("178", "178/2015") or total number."""
+    """The reports a person may mean, newest first: by id, identity, URL, number ("178", "178/2015") or total number.
+
+    "#178" is the id 178 and nothing else.
+    """
     text = text.strip()
+    if exact := re.fullmatch(r"#(\d{1,18})", text):
+        return await _reports(connection, report.c.id == int(exact[1]))
     if not text:
         return []
     wanted: list[ColumnElement[bool]] = [report.c.identity == text, _field_is("url", text)]
@@ -276,6 +281,7 @@ async def _reports(
             report.c.state,
             revision.c.fields,
             report.c.seen_at,
+            report.c.reason,
         )
         .join(revision, and_(revision.c.report_id == report.c.id, revision.c.revision == report.c.revision))
         .join(catalogue, catalogue.c.id == report.c.catalogue_id)
@@ -284,8 +290,17 @@ async def _reports(
         .limit(limit)
     )
     return [
-        Report(ReportId(id_), name, identity, number, ReportState(state), fields_from_json(fields), seen_at)
-        for id_, name, identity, number, state, fields, seen_at in await connection.execute(statement)
+        Report(
+            ReportId(id_),
+            name,
+            identity,
+            number,
+            ReportState(state),
+            fields_from_json(fields),
+            seen_at,
+            reason or "",
+        )
+        for id_, name, identity, number, state, fields, seen_at, reason in await connection.execute(statement)
     ]
 
 

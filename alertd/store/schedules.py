@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.model import Kind, No, Schedule, ScheduleId, SubscriberState
@@ -115,6 +115,30 @@ async def all_rows(connection: AsyncConnection) -> list[ScheduleRow]:
     """Every schedule, the next due first, immediate ones first of all."""
     statement = select(*_COLUMNS).order_by(schedule.c.next_due_at.nulls_first(), schedule.c.id)
     return [_row(row) for row in await connection.execute(statement)]
+
+
+class Coming(NamedTuple):
+    """A schedule with its readers; `next_due_at` is None for an immediate one."""
+
+    value: Schedule
+    next_due_at: datetime | None
+    readers: int
+
+
+async def coming(connection: AsyncConnection) -> list[Coming]:
+    """The schedules that some active reader has, with how many do, the next due first, immediate ones last."""
+    statement = (
+        select(*_COLUMNS, func.count())
+        .join(cursor, and_(cursor.c.schedule_id == schedule.c.id, cursor.c.active.is_(True)))
+        .join(
+            subscriber,
+            and_(subscriber.c.id == cursor.c.subscriber_id, subscriber.c.state == SubscriberState.ACTIVE),
+        )
+        .group_by(schedule.c.id)
+        .order_by(schedule.c.next_due_at.nulls_last(), schedule.c.id)
+    )
+    found = [(_row(values), count) for *values, count in await connection.execute(statement)]
+    return [Coming(row.value, row.next_due_at, count) for row, count in found]
 
 
 async def set_next_due(connection: AsyncConnection, schedule_id: ScheduleId, next_due_at: datetime) -> None:

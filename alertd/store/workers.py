@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.store.tables import worker
+
+LEASE = timedelta(minutes=2)
+"""A worker without a heartbeat for so long is dead."""
+
+
+class WorkerRow(NamedTuple):
+    """A worker that nobody has ended: it runs, or it died and nobody has noticed yet."""
+
+    id: int
+    host: str
+    pid: int
+    started_at: datetime
+    beat_at: datetime
 
 
 async def register(
@@ -60,6 +74,13 @@ async def dead(connection: AsyncConnection, *, now: datetime, lease: timedelta) 
     """Ids of workers whose heartbeat stopped though nobody ended them."""
     statement = select(worker.c.id).where(is_dead(now, lease), worker.c.ended_at.is_(None))
     return sorted((await connection.execute(statement)).scalars())
+
+
+async def standing(connection: AsyncConnection) -> list[WorkerRow]:
+    """The workers that have not ended, the newest first."""
+    columns = [worker.c[name] for name in WorkerRow._fields]
+    statement = select(*columns).where(worker.c.ended_at.is_(None)).order_by(worker.c.id.desc())
+    return [WorkerRow._make(row) for row in await connection.execute(statement)]
 
 
 async def last_instant(connection: AsyncConnection) -> datetime | None:
