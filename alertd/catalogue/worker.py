@@ -30,7 +30,7 @@ from alertd.catalogue.decoding import to_xml
 from alertd.catalogue.entry import MAX_ENTRIES, MAX_FIELD, Entry, Parsed, parsed_to_json
 from alertd.catalogue.text import cut, has_markup, html_to_text, one_line, tidy
 
-MEMORY = 1024 * 1024 * 1024
+MEMORY = 512 * 1024 * 1024
 CPU_SECONDS = 20
 MOST_ENTRIES = 4 * MAX_ENTRIES
 TOO_MANY = 3

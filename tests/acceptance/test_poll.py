@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
@@ -412,6 +413,20 @@ async def test_poll_due_goes_on_past_a_failure(scene: Scene) -> None:
     assert await scene.poller.poll_due() == []
     with pytest.raises(NotFoundError, match="drc, other"):
         await scene.poller.poll("nope")
+
+
+async def test_two_daemons_poll_at_once(scene: Scene) -> None:
+    """Whoever comes second reads what the first has stored: one baseline, each report once, one alarm."""
+    twin = Scene(scene.store, scene.clock, scene.feeds)
+    twin.alarms = scene.alarms
+    twin.poller._alarms = scene.alarms
+    for feed in ([entry(0)], [entry(1)], [entry(number) for number in range(2, 8)]):
+        scene.serve(*feed)
+        both = await asyncio.gather(scene.poller.poll("drc"), twin.poller.poll("drc"))
+        assert {each.outcome for each in both} == {Outcome.STORED}
+    assert await scene.announced() == [("g1", 1, "new")]
+    assert len(await scene.states()) == 8
+    assert len(scene.alarms.held) == 1
 
 
 async def test_events_and_secrets(scene: Scene, logs: list[Any]) -> None:
