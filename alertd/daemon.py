@@ -23,6 +23,7 @@ from alertd.control.server import serving
 from alertd.control.services import Services, open_services
 from alertd.errors import ConfigError, RefusedError, StoreUnavailableError
 from alertd.ops.notify import notify, watchdog_seconds
+from alertd.postmaster.ways import WaysIn
 from alertd.work import Work
 
 _log = log.get("daemon")
@@ -33,6 +34,8 @@ _BEAT = 20.0
 _SWEEP = 60.0
 _PURGE = 6 * 3600.0
 _FASTEST = 0.1
+_SOON = 8.0  # real seconds
+_LOOK = 5.0  # real seconds between looks for mail that nobody told us of
 
 
 class Daemon:
@@ -48,11 +51,14 @@ class Daemon:
         self.work = Work(services, worker_id)
         self.stop = asyncio.Event()
         self._mail = asyncio.Event()
+        self._came = asyncio.Event()
         services.wake = self.wake
+        self._ways = WaysIn(services.settings, services.store, services.clock, arrived=self._came.set)
         self._running: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
         """Look at once at what is due."""
+        self._came.set()
         self._mail.set()
 
     async def run(self) -> None:
@@ -60,6 +66,8 @@ class Daemon:
         await self.work.recover()
         await self.work.begin()
         async with serving(self.services, COMMANDS):
+            await self._ways.start()
+            receiver = asyncio.create_task(self._receive(), name="receiver")
             sender = asyncio.create_task(self.work.sender.run(self.stop, self._mail), name="sender")
             sender.add_done_callback(lambda _: self.stop.set())
             scheduler = self._scheduler()
@@ -72,19 +80,26 @@ class Daemon:
                 notify("STOPPING=1")
                 _log.info("daemon.stopping")
                 scheduler.pause()  # not shutdown: that would cancel what is under way
-                await self._drain(sender)
+                await self._drain(sender, receiver)
                 scheduler.shutdown(wait=False)
         _log.info("daemon.stopped")
 
-    async def _drain(self, sender: asyncio.Task[None]) -> None:
-        """Let what is under way end: the polls and chunks at their next commit, the sender within its drain."""
-        limit = self.services.settings.delivery.drain.total_seconds() + 5
-        _, late = await asyncio.wait({sender, *self._running}, timeout=limit)
-        for task in late:
+    async def _drain(self, sender: asyncio.Task[None], receiver: asyncio.Task[None]) -> None:
+        """Let what is under way end: the sender within `[delivery] drain`, the rest at its next commit or soon after.
+
+        What is cancelled then is rolled back and done again at the next start: a poll that waits for a slow server.
+        """
+        self.work.inbox.drain()
+        self._came.set()
+        await self._ways.stop()
+        _, late = await asyncio.wait({receiver, *self._running}, timeout=_SOON)
+        drain = self.services.settings.delivery.drain.total_seconds()
+        await asyncio.wait({sender}, timeout=max(drain - _SOON, _SOON))
+        for task in (sender, *late):
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
-        if not sender.cancelled():
-            sender.result()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sender
 
     def _scheduler(self) -> AsyncIOScheduler:
         scheduler = AsyncIOScheduler(timezone="UTC")
@@ -146,6 +161,20 @@ class Daemon:
 
     async def _purge(self) -> None:
         await self.work.purge()
+
+    async def _receive(self) -> None:
+        """Handle mails as they come, and look now and then for what was missed."""
+        handle = self._guarded("receive", self._handle)
+        while not self.stop.is_set():
+            self._came.clear()
+            await handle()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK):
+                    await self._came.wait()
+
+    async def _handle(self) -> None:
+        if await self.work.receive():
+            self._mail.set()
 
     def reload(self) -> None:
         """Read config/ again and apply what changed; a faulty edit is refused whole and the running one stays."""

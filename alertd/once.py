@@ -17,6 +17,9 @@ from alertd.config.settings import Declared, Relay, Settings
 from alertd.control.services import Services, open_services
 from alertd.demo.relay import Relay as SandboxRelay
 from alertd.errors import ConfigError, RefusedError
+from alertd.postmaster.envelope import OurAddress
+from alertd.postmaster.intake import Intake
+from alertd.postmaster.spool import Spool
 from alertd.store import workers
 from alertd.store.engines import sqlite_path
 from alertd.work import Work
@@ -103,9 +106,18 @@ async def _refuse_the_past(services: Services) -> None:
         )
 
 
+async def _take_in(services: Services) -> None:
+    """Take in what lies in the spool; LMTP and a mailbox are the daemon's."""
+    ours = OurAddress(services.settings.service)
+    intake = Intake(services.store, services.clock, ours=ours, max_size=services.settings.intake.max_size)
+    await Spool(services.settings.intake.spool, intake).sweep()
+
+
 async def _do_all(services: Services, doing: Work, tell: Tell) -> list[str]:
     await doing.begin()
     await doing.sweep()
+    await _take_in(services)
+    received = await doing.receive()
     failures = await doing.poll()
     editions = await doing.run_editions()
     if editions.failed:
@@ -113,7 +125,7 @@ async def _do_all(services: Services, doing: Work, tell: Tell) -> list[str]:
     sent = await doing.sender.run_due(services.clock.now())
     await doing.purge()
     tell(
-        f"editions: {editions.opened} opened, {editions.digests} digests;"
+        f"mails in: {received} handled; editions: {editions.opened} opened, {editions.digests} digests;"
         f" mails: {sent.sent} sent, {sent.deferred} deferred, {sent.failed} failed, {sent.held} held"
     )
     for name in ("failed", "deferred", "in_doubt", "held"):

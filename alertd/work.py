@@ -15,6 +15,12 @@ from alertd.digest.edition import Summary as EditionSummary
 from alertd.digest.withdraw import withdraw
 from alertd.errors import RefusedError
 from alertd.ops.purge import purge
+from alertd.postmaster.acting.failing import note_refusal
+from alertd.postmaster.acting.handler import MailHandler
+from alertd.postmaster.acting.limits import Limits
+from alertd.postmaster.acting.past import Past
+from alertd.postmaster.acting.room import Room
+from alertd.postmaster.inbox import Inbox
 from alertd.store import inbound, workers
 from alertd.store.recovery import recover
 from alertd.subscribers import pause, topics
@@ -43,8 +49,15 @@ class Work:
             withdraw=withdraw,
             hash_address=services.hash_address,
             alarm=services.alarms.trouble,
+            on_refused=note_refusal(services.hash_address),
         )
         services.breaker = self.sender.breaker
+        self.inbox = Inbox(
+            services.store,
+            services.clock,
+            MailHandler(mail_room(services), services.clock),
+            keep_raw=services.settings.intake.keep_raw,
+        )
         self._editing = asyncio.Lock()
         self._polling = asyncio.Lock()
 
@@ -93,6 +106,10 @@ class Work:
         async with self._editing:
             return await self.services.editions.run_due(self.services.clock.now())
 
+    async def receive(self) -> int:
+        """Handle the mails that came in; returns how many."""
+        return await self.inbox.run_due()
+
     async def sweep(self) -> None:
         """Find what a crash or the passing of time left: dead workers, pauses that are over, topics half spread."""
         await self.recover()
@@ -111,6 +128,19 @@ class Work:
         async with services.store.write() as connection:
             await inbound.purge(connection, now=now, forget_before=now - keep)
         return total
+
+
+def mail_room(services: Services) -> Room:
+    """What acting on mail works with."""
+    return Room(
+        settings=services.settings,
+        keys=services.keys,
+        letters=services.letters,
+        contents=services.contents,
+        limits=Limits(services.settings.intake, services.hash_address),
+        past=Past(),
+        hash_address=services.hash_address,
+    )
 
 
 async def register(services: Services) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -81,11 +81,11 @@ class KeyProofs:
 
     Args:
         keys: all keys that still verify.
-        requests: the pending requests by id, looked up beforehand with `request_ids`.
+        requests: the wordings of pending requests by id, looked up beforehand with `request_ids`.
         now: aware.
     """
 
-    def __init__(self, keys: KeyRing, requests: Mapping[int, Request], now: datetime) -> None:
+    def __init__(self, keys: KeyRing, requests: Mapping[int, Sequence[Request]], now: datetime) -> None:
         self._keys = keys
         self._requests = requests
         self._now = now
@@ -110,10 +110,8 @@ class KeyProofs:
             read = verify_confirm(token, self._keys, self._now)
         except TokenError:
             return None
-        request = self._requests.get(read.request_id)
-        if request is None or not confirms(read, request.payload_hash, self._keys):
-            return None
-        return request
+        wordings = self._requests.get(read.request_id, ())
+        return next((each for each in wordings if confirms(read, each.payload_hash, self._keys)), None)
 
     def ours(self, message_id: str) -> bool:
         """See `Proofs`."""

@@ -14,11 +14,12 @@ from alertd.mail.keys import KeyRing
 from alertd.mail.templates import TemplateSet
 from alertd.model import DeliveryId, Kind, MailKind, Priority, SubscriberId
 from alertd.schedule import describe, next_due
-from alertd.store import deliveries, editions
+from alertd.store import deliveries, editions, quotas
 from alertd.subscribers.enrol import Enrolment, Wish
 
 _PRIORITY = {MailKind.WELCOME: Priority.WELCOME}
 _LIFETIME = {MailKind.WELCOME: timedelta(days=4), MailKind.REPLY: timedelta(days=2)}
+_REST = timedelta(hours=6)
 
 
 class Letters:
@@ -109,6 +110,15 @@ class Letters:
         await self.post(
             connection, [self.row(MailKind.ALARM, address=self._service.owner, context=context, now=now)]
         )
+
+    async def alarm_seldom(
+        self, connection: AsyncConnection, name: str, subject: str, lines: Sequence[str], now: datetime
+    ) -> bool:
+        """An alarm of a kind that repeats: at most one in six hours for each name; whether it was queued."""
+        if not await quotas.take(connection, f"alarm/{name}", most=1, window=_REST, now=now):
+            return False
+        await self.alarm(connection, subject, [{"lines": list(lines)}], now)
+        return True
 
 
 def welcome_context(person: Enrolment, now: datetime) -> dict[str, Any]:
