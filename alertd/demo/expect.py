@@ -48,7 +48,7 @@ def missing(
     got = {(mail.reader, mail.kind) for mail in mails}
     absent = [f"missing: {each}" for each in owed if (each.reader, each.number) not in told]
     return [
-        f"missing: a {kind} for {reader}" for reader, kind in letters if (reader, kind) not in got
+        f"missing: the {kind} for {reader}" for reader, kind in letters if (reader, kind) not in got
     ] + absent
 
 

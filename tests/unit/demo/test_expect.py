@@ -35,7 +35,7 @@ def test_all_is_well() -> None:
 def test_what_is_missing_is_named() -> None:
     """A report that did not come, and a letter that did not come."""
     faults = missing(OWED, GOOD[:1], letters=[("anna", "digest"), ("sven", "welcome")])
-    assert faults == ["missing: a welcome for sven", "missing: li is told of No 214, found by 养老"]
+    assert faults == ["missing: the welcome for sven", "missing: li is told of No 214, found by 养老"]
 
 
 def test_what_is_too_much_is_named() -> None:
