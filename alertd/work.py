@@ -6,22 +6,26 @@ import asyncio
 import os
 import socket
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from alertd import log
 from alertd.control.applying import apply
 from alertd.control.services import Services
+from alertd.delivery.retry import Deferred, Failed
 from alertd.delivery.sender import Sender
 from alertd.digest.composer import DeliveryComposer
 from alertd.digest.edition import Summary as EditionSummary
 from alertd.digest.withdraw import withdraw
 from alertd.errors import RefusedError
 from alertd.ops.purge import purge
-from alertd.postmaster.acting.failing import note_refusal
+from alertd.postmaster.acting import failing
 from alertd.postmaster.acting.handler import MailHandler
 from alertd.postmaster.acting.limits import Limits
 from alertd.postmaster.acting.past import Past
 from alertd.postmaster.acting.room import Room
 from alertd.postmaster.inbox import Inbox
 from alertd.store import inbound, workers
+from alertd.store.claims import Answer, Claim
 from alertd.store.recovery import recover
 from alertd.subscribers import pause, topics
 
@@ -49,7 +53,7 @@ class Work:
             withdraw=withdraw,
             hash_address=services.hash_address,
             alarm=services.alarms.trouble,
-            on_refused=note_refusal(services.hash_address),
+            on_refused=self._refused,
         )
         services.breaker = self.sender.breaker
         self.inbox = Inbox(
@@ -60,6 +64,18 @@ class Work:
         )
         self._editing = asyncio.Lock()
         self._polling = asyncio.Lock()
+
+    async def _refused(
+        self,
+        connection: AsyncConnection,
+        claim: Claim,
+        outcome: Deferred | Failed,
+        answer: Answer,
+        now: datetime,
+    ) -> None:
+        """Count a refusal for good as the bounce it is, in the transaction that records it."""
+        if isinstance(outcome, Failed):
+            await failing.refused(connection, claim, answer, hash_address=self.services.hash_address, now=now)
 
     async def recover(self) -> None:
         """Pick up what dead workers left; on SQLite every other worker is dead, for we hold the lock."""

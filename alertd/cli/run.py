@@ -42,7 +42,7 @@ def run(shell: Shell, once: bool, now: datetime | None, sandbox: bool) -> None:
 
     log.set_up(verbose=shell.verbose)
     if once:
-        from alertd.once import run_once
+        from alertd.cli.once import run_once
 
         failures = asyncio.run(
             run_once(shell.config, clock=clock_from_environment(), now=now, sandbox=sandbox, tell=click.echo)

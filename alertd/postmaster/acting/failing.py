@@ -7,9 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alertd.delivery.recorder import OnRefused
-from alertd.delivery.retry import Deferred, Failed
-from alertd.model import DeliveryId, MailKind, SubscriberId
+from alertd.model import DeliveryId, SubscriberId
 from alertd.postmaster.bounces.model import BounceClass, Failure, PastBounce
 from alertd.postmaster.bounces.reasons import cause
 from alertd.postmaster.bounces.scoring import score
@@ -20,6 +18,7 @@ from alertd.store.claims import Answer, Claim
 from alertd.subscribers import leave
 
 HashAddress = Callable[[str], str]
+_PERMANENT = 500  # SMTP's permanent class
 _LOOK_BACK = timedelta(days=90)
 SUPPRESSED_FOR_BOUNCES = "bounce: "
 """How the reason of such a suppression begins (`store.passage.BOUNCED`): a fresh sign-up may still be answered."""
@@ -101,20 +100,14 @@ async def _complainer(connection: AsyncConnection, intent: Complaint) -> Subscri
     return carrier.subscriber_id if carrier else None
 
 
-def note_refusal(hash_address: HashAddress) -> OnRefused:
-    """What the sender calls with each refusal: one for good, about the recipient, counts as a bounce."""
-
-    async def note(
-        connection: AsyncConnection, claim: Claim, outcome: Deferred | Failed, answer: Answer, now: datetime
-    ) -> None:
-        if isinstance(outcome, Deferred) or claim.subscriber_id is None or claim.kind is MailKind.ALARM:
-            return
-        if answer.stage not in {"rcpt", "dot"} or (answer.code or 0) < 500:  # noqa: PLR2004 - SMTP's permanent class
-            return
-        found = cause(status=answer.enhanced, text=f"{answer.code} {answer.text}", action="failed")
-        failure = Failure(claim.address, found.kind, answer.enhanced, found.reason, answer.text, found.weight)
-        if failure.kind in {BounceClass.SUCCESS, BounceClass.OURS}:
-            return
-        await bounced(connection, claim.id, failure, inbound_id=None, hash_address=hash_address, now=now)
-
-    return note
+async def refused(
+    connection: AsyncConnection, claim: Claim, answer: Answer, *, hash_address: HashAddress, now: datetime
+) -> None:
+    """A relay refused a mail for good while it was being sent: what is about the recipient counts as a bounce."""
+    if claim.subscriber_id is None or answer.stage not in {"rcpt", "dot"} or (answer.code or 0) < _PERMANENT:
+        return
+    found = cause(status=answer.enhanced, text=f"{answer.code} {answer.text}", action="failed")
+    if found.kind in {BounceClass.SUCCESS, BounceClass.OURS}:
+        return
+    failure = Failure(claim.address, found.kind, answer.enhanced, found.reason, answer.text, found.weight)
+    await bounced(connection, claim.id, failure, inbound_id=None, hash_address=hash_address, now=now)
