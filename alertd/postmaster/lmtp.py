@@ -70,10 +70,6 @@ class _Handler:
         return "252 2.5.0 Send the mail and see"
 
     async def handle_DATA(self, _server: LMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        reply = await self._take(envelope)
-        return "\r\n".join([reply] * len(envelope.rcpt_tos))
-
-    async def _take(self, envelope: Envelope) -> str:
         raw = envelope.content if isinstance(envelope.content, bytes) else b""
         if _BARE_LF.search(raw):
             return "550 5.6.11 Bare line feeds are not allowed"

@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import structlog.testing
 
 from alertd.clock import ManualClock, SystemClock, real_monotonic, real_sleep, real_wait
 from alertd.errors import StoreUnavailableError
@@ -165,7 +166,9 @@ async def test_a_file_that_cannot_be_moved_stops_nobody(
     (tmp_path / "new" / "1.folder").mkdir()
     put(tmp_path, mail())
     spool = Spool(tmp_path, intake_for(store, clock))
-    assert [await spool.sweep() for _ in range(2)] == [1, 0]
+    with structlog.testing.capture_logs() as logged:
+        assert [await spool.sweep() for _ in range(3)] == [1, 0, 0]
+    assert [entry["event"] for entry in logged if entry["log_level"] == "error"] == ["spool.stuck"]
 
 
 async def test_too_large_goes_to_quarantine(store: Store, clock: ManualClock, tmp_path: Path) -> None:
