@@ -68,7 +68,7 @@ def _is_charset(codec: str) -> bool:
 
 
 def clean(text: str) -> str:
-    """Text with `\\n` line ends, without control, zero-width and bidi characters, every odd space a plain one."""
+    """Text with line feeds as line ends, without control, zero-width and bidi characters, every odd space a plain one."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     return _SPACES.sub(" ", _UNSEEN.sub("", text))
 

@@ -108,7 +108,7 @@ def _part(data: bytes, *, depth: int, budget: list[int], default: str) -> Part:
 
 
 def split_headers(data: bytes) -> tuple[list[tuple[str, str]], bytes]:
-    """The fields at the head of these bytes (line ends are `\\n`) and the rest.
+    """The fields at the head of these bytes (line ends are line feeds) and the rest.
 
     The first line that is neither a field nor a continuation begins the body, as for the standard library.
     """

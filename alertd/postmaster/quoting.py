@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from alertd.postmaster.charsets import fold_width
 
 MAX_LINES = 200
+MAX_ATTRIBUTION = 500
 
 _REPLY = (
     "re|aw|antw|antwort|sv|vs|svar|odp|rif|ref|rv|res|ynt|yanıt|vá|at|bls|hv|vast|atb|отв|на|απ|σχετ|"
@@ -149,7 +150,7 @@ def _attribution(lines: list[str], at: int) -> int:
         return 0
     joined = ""
     for length, line in enumerate(lines[at : at + 4], start=1):
-        if not line.strip() or _is_quoted(line) or len(joined) > 500:
+        if not line.strip() or _is_quoted(line) or len(joined) > MAX_ATTRIBUTION:
             return 0
         joined += line[:300] + " "
         if _ATTRIBUTION_END.search(joined.strip()) and _DATED.search(joined):

@@ -205,14 +205,21 @@ def _prose(mail: Mail, ours: frozenset[str]) -> list[Failure]:
         why = closer if closer.reason not in {"refused", "server trouble"} else why
     recipients = _named(mail, ours) or _guessed(text, ours)
     if len(recipients) < 2 or delayed:  # noqa: PLR2004
-        return [Failure(recipient, why.kind, status, why.reason, diagnostic[:500], why.weight) for recipient in recipients or [""]]
+        return [
+            Failure(recipient, why.kind, status, why.reason, diagnostic[:500], why.weight)
+            for recipient in recipients or [""]
+        ]
     return [_of_one(recipient, recipients, text, why, status) for recipient in recipients]
 
 
 def _of_one(recipient: str, others: list[str], text: str, why: Cause, status: str) -> Failure:
     """What the prose says of one of several recipients: the words between its address and the next one's."""
     at = text.find(recipient)
-    ends = [place for other in others if other != recipient and (place := text.find(other, at + len(recipient))) > at]
+    ends = [
+        place
+        for other in others
+        if other != recipient and (place := text.find(other, at + len(recipient))) > at
+    ]
     said = re.sub(r"\s+", " ", text[at : min(ends, default=at + 1000)])[:1000] if at >= 0 else ""
     own = cause(status=find_status(said), text=_without_addresses(said), action="failed")
     if own.reason in {"refused", "server trouble"}:

@@ -147,14 +147,17 @@ def cause(*, status: str, text: str, action: str = "") -> Cause:
         action: of RFC 3464: failed, delayed, delivered, relayed, expanded; "" when unknown.
     """
     action = action.lower()
-    if action.startswith(("delivered", "relayed", "expanded")) or (status.startswith("2.") and not action.startswith("fail")):
+    if action.startswith(("delivered", "relayed", "expanded")) or (
+        status.startswith("2.") and not action.startswith("fail")
+    ):
         return Cause(BounceClass.SUCCESS, "delivered", 0)
     if status in _SENDERS:
         return Cause(BounceClass.OURS, "authentication", 0)
     reason = next((reason for reason in _REASONS if reason.texts.search(text[:4000])), None)
     if status in HARD_STATUSES and (
         reason is None
-        or reason.name in {"policy", "server trouble", "forwarding failed", "loop", "greylisted", "not permitted"}
+        or reason.name
+        in {"policy", "server trouble", "forwarding failed", "loop", "greylisted", "not permitted"}
     ):
         reason = _NAMED[_BY_DETAIL[status[2:]]]
     if reason is None or reason.name in {"policy", "server trouble", "forwarding failed"}:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from alertd.postmaster.commands.generic import is_generic, strip_polite
 from alertd.postmaster.commands.model import Command, Entry, Setting, Verb, pattern
-from alertd.postmaster.commands.phrases import is_generic, keywords, strip_polite, topic
+from alertd.postmaster.commands.phrases import keywords, topic
 
 _OWN = r"(?:my|the|our|me|i|am|of|all|current|currently|subscribed|to|settings?|subscriptions?|keywords?|queries|query|topics?|alerts?|profile|status|please|show|list|have|what|which|do|is|are|in|on|for|now)"
 
@@ -36,7 +37,11 @@ def _send_now(match: re.Match[str], setting: Setting) -> Command | None:
 
 
 def _search(match: re.Match[str], setting: Setting) -> Command | None:
-    if re.match(r"(?:attached|enclosed|below|out|in (?:the )?attach|forward|me|here)\b", match["rest"].strip(), re.IGNORECASE):
+    if re.match(
+        r"(?:attached|enclosed|below|out|in (?:the )?attach|forward|me|here)\b",
+        match["rest"].strip(),
+        re.IGNORECASE,
+    ):
         return None
     found, _ = keywords(match["rest"], setting, sentence=False)
     return Command(Verb.SEARCH, found[:5]) if found else None
@@ -49,8 +54,14 @@ def _preview(match: re.Match[str], setting: Setting) -> Command | None:
 
 def _why(match: re.Match[str], setting: Setting) -> Command | None:
     report = strip_polite(match["rest"]).rstrip("?？")
+    if re.search(r"unsubscri|removed|taken off|退订|取消", report, re.IGNORECASE):
+        return None
+    report = re.sub(r"^(?:not|so)$", "", report, flags=re.IGNORECASE)
     report = re.sub(
-        r"^(?:the )?reports? (?:called |titled |number |no\.? ?)?|^报告\s*", "", report, flags=re.IGNORECASE
+        r"^(?:(?:the|this|that|a) )?reports? (?:called |titled |number |no\.? ?|on |about )?|^报告\s*",
+        "",
+        report,
+        flags=re.IGNORECASE,
     ).strip(" \"'“”《》")
     return Command(Verb.WHY, value="" if is_generic(report, setting) else report[:500])
 
@@ -104,6 +115,12 @@ ENTRIES = (
         ),
         _why,
         (
+            (
+                pattern(
+                    r"^i (?:did not|didn'?t|have not|haven'?t|never) (?:receive|get|got|received|see)(?: the| your)? reports? (?P<rest>.+)$"
+                ),
+                _why,
+            ),
             (
                 pattern(
                     r"^(?:may i ask |tell me |explain )?why (?:did|do|didn'?t|don'?t|have|haven'?t|am|was|wasn'?t|were) (?:i|you|we)(?: not| never)? ?(?:get(?:ting)?|receiv(?:e|ed|ing)|got|sent|send|see|told|seen|been sent|miss)?(?: me)?(?P<rest>.*)$"
@@ -216,7 +233,7 @@ ENTRIES = (
             ),
             (
                 pattern(
-                    r"^(?:show|tell|send|give|see|check|view|know|list)(?: me)? (?:a list of )?(?:all )?(?:(?:of )?my (?:current )?(?:subscriptions?|keywords?|settings?|status|queries|topics|alerts?|profile)|what my .{2,30} (?:is|are)|(?:the )?(?:topics|keywords|list|things|queries) (?:i|that i|i am|i'm|to which i|which i)\b.*|what (?:i am|i'm|i have|i|topics i).*)"
+                    r"^(?:show|tell|send|give|see|check|view|know|list)(?: me)? (?:(?:a|an|the) (?:list|overview|summary|copy) of )?(?:all )?(?:(?:of )?my (?:current )?(?:subscriptions?|keywords?|settings?|status|queries|topics|alerts?|profile)|what my .{2,30} (?:is|are)|(?:the )?(?:topics|keywords|list|things|queries) (?:i|that i|i am|i'm|to which i|which i)\b.*|what (?:i am|i'm|i have|i|topics i).*)"
                 ),
                 _plain_list,
             ),
@@ -304,7 +321,7 @@ ENTRIES = (
             ),
             (
                 pattern(
-                    r"(?:怎么|如何|怎样)(?:使用|用|操作|订阅|设置|修改)[?？]?$|有(?:什么|哪些)(?:命令|指令|功能)|(?:使用|操作)(?:说明|方法|指南)|需要帮助"
+                    r"(?:怎么|如何|怎样)(?:才)?(?:能)?(?:收到|获取|接收|得到|参与|加入|使用|用|操作|订阅|设置|修改)(?:到)?(?:你们?|您们?|贵所)?(?:的)?(?:报告|邮件|服务|订阅|关键词|推送)?(?:呢|啊|呀)?[?？]?$|有(?:什么|哪些)(?:可用的?)?(?:命令|指令|功能)|(?:使用|操作)(?:说明|方法|指南)|需要帮助"
                 ),
                 _plain_help,
             ),

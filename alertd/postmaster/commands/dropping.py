@@ -24,7 +24,7 @@ def _unwanted(match: re.Match[str], setting: Setting) -> Command | None:
         return None
     found, timing = keywords(match["rest"], setting, sentence=True)
     timed = timing is not None and timing.kind is not Kind.IMMEDIATE
-    if timed or not found or any(SELF.search(query) for query in found):
+    if timed or not found or any(SELF.search(query) or "@" in query for query in found):
         return None
     return Command(Verb.REMOVE, found) if plausible(found) else None
 
@@ -39,12 +39,13 @@ REMOVE = Entry(
     _remove,
     (
         (pattern(r"(?:\b(?:no longer|not|dont|not any ?more|nothing)|n't)(?: really| at all)? (?:be )?(?:interested in|need(?: to (?:get|receive|see|have))?|want(?: to (?:get|receive|see|have|hear|read|know))?|care (?:about|for)|care|wish to (?:get|receive|see|have|hear)|like to (?:get|receive)|require) ?(?P<rest>.+?)(?: any ?more| any longer| in future| in the future)?$"), _unwanted),
-        (pattern(r"\b(?:do not|don'?t|never|stop) (?:send(?:ing)?|mail(?:ing)?|e-?mail(?:ing)?|giv(?:e|ing)|deliver(?:ing)?)(?: me| us| to me)? (?P<rest>.+?)(?: to me)?(?: any ?more| any longer| again| in future)?$"), _unwanted),
+        (pattern(r"\b(?:do not|don'?t|never|stop|quit|cease|no need to) (?:send(?:ing)?|mail(?:ing)?|e-?mail(?:ing)?|giv(?:e|ing)|deliver(?:ing)?)(?: me| us| to me)? (?P<rest>.+?)(?: to me)?(?: any ?more| any longer| again| in future)?$"), _unwanted),
+        (pattern(r"^(?P<rest>.+?) (?:does not|doesn'?t|do not|don'?t|no longer|never)(?: really)? (?:interests?|concerns?|matters? to|appeals? to)(?: me| us)?(?: any ?more| any longer)?$"), _unwanted),
         (pattern(r"\b(?:no more|enough(?: of)?|without) (?P<rest>.+?)(?: please)?$"), _unwanted),
         (pattern(r"^(?:unsubscribe|unsub|sign (?:me )?off|opt (?:me )?out|cancel|stop|leave|discontinue|end|remove|delete|drop) (?:me |us )?(?:off |out )?(?:from |of )?(?P<rest>.+)$"), _unwanted),
         (pattern(r"^(?:take|get|drop|remove) (?:me|us) (?:off|out of|from) (?P<rest>.+)$"), _unwanted),
         (pattern(r"^(?P<rest>.+?) (?:can|should|may|is|are|is to|are to)(?: now| please)? (?:be )?(?:removed|dropped|deleted|go|not needed|no longer (?:needed|of interest|relevant|interesting))(?: (?:from|off).*)?$"), _unwanted),
-        (pattern(r"^(?P<rest>.+?)(?:这个|这些|那个)?(?:方面|相关|有关)?(?:的)?(?:报告|关键词|主题|内容|文章|邮件)?(?:就|都)?(?:不需要|不要|不用|不想要|不想看|不看|不想收到|不再需要)(?:再)?(?:发|收|看)?了?$"), _unwanted),
+        (pattern(r"^(?P<rest>.+?)(?:这个|这些|那个)?(?:方面|相关|有关)?(?:的)?(?:报告|关键词|主题|内容|文章|邮件)?(?:以后|今后|就|都)*(?:不需要|不要|不用|不想要|不想看|不看|不想收到|不再需要)(?:再)?(?:发|收|看)?了?$"), _unwanted),
         (pattern(r"(?:不要再?|不想再?|不用再?|不必再?|不需要再?|无需再?|请勿再?|勿再?|别再?|停止|不再|不)(?:给我|向我)?(?:需要|想要|收到|接收|发送|推送|关注|订阅|要(?!再|给|等|把|总|每|这么|那么|在|用|发|停|退|取消|删)|发|看|收)(?:给我)?(?P<rest>.*[\u4e00-\u9fffA-Za-z].*)$"), _unwanted),
         (pattern(r"^(?:把|将)(?P<rest>.+?)(?:这个|这些)?(?:关键词|主题|订阅|词)?(?:从.{0,10})?(?:删除|删掉|去掉|移除|取消|退订|删了|去除)(?:掉|了)?(?:吧)?$"), _unwanted),
         (pattern(r"(?:对)(?P<rest>[^,]+?)(?:已经)?(?:不再|没有|没|不)(?:再)?(?:感)?兴趣"), _unwanted),

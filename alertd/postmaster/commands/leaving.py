@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 from alertd.postmaster.commands import when
+from alertd.postmaster.commands.generic import is_generic, strip_polite
 from alertd.postmaster.commands.model import Command, Entry, Setting, Verb, pattern
-from alertd.postmaster.commands.phrases import is_generic, strip_polite, topic
+from alertd.postmaster.commands.phrases import topic
 
 _OUT = r"(?:unsubscribed?|unsubscribing|un-subscribe|removed?|removing|leave|leaving|cancel(?:l?ed|l?ing)?|stop(?:ped|ping)?|deleted?|deleting|sign(?:ed)? off|opt(?:ed)? out|forget|forgotten|take me off|taken off|quit|drop(?:ped)?)"
 KEEPING = (
+    pattern(rf"\b(?:someone|somebody)\b.{{0,60}}\b{_OUT}\b"),
     # "Do not unsubscribe me", "I never wanted to leave", "please don't remove my address".
     pattern(
         rf"\b(?:do not|does not|did not|don'?t|didn'?t|doesn'?t|dont|never|not|no need to|rather not|won'?t|will not|would not|wouldn'?t|without|instead of|no intention (?:to|of)|cannot|can'?t|refuse to|hate to)"
@@ -25,7 +27,9 @@ KEEPING = (
         rf"\b(?:i|we) (?:was|were|got|have been|had been|must have been|seem to have been|am|been)(?: (?:accidentally|mistakenly|wrongly|suddenly|apparently))? {_OUT}\b"
     ),
     pattern(rf"\bwhy (?:was|did|were|am|have|has|do|are) (?:i|you|we)\b.{{0,30}}{_OUT}\b"),
-    pattern(r"\bleave (?:everything|it|things|them|me|my \w+|all)(?: (?:just |exactly )?as|\b.{0,20}\bunchanged| on)\b"),
+    pattern(
+        r"\bleave (?:everything|it|things|them|me|my \w+|all)(?: (?:just |exactly )?as|\b.{0,20}\bunchanged| on)\b"
+    ),
     pattern(
         r"\b(?:un-?subscribed?|cancelled|canceled|removed|left|stopped) (?:me )?(?:by (?:mistake|accident)|accidentally|in error|last (?:week|month|year)|yesterday|already)\b"
     ),
@@ -33,13 +37,17 @@ KEEPING = (
         r"\b(?:keep me|stay|remain)(?: (?:subscribed|on))?\b.{0,20}\b(?:list|subscribed|subscriber)\b|\bkeep me (?:subscribed|on)\b|\bdon'?t go\b|\bkeep (?:sending|them coming|it coming)\b"
     ),
     re.compile(
-        r"(?:不要|不想要?|别|不是(?:要|想)?|没有?(?:要|想)?(?:要求)?|不会|不打算|请勿|勿|暂不|先不|并非(?:要|想)?|无需|不必|不用|不愿|不能|从未|从来没有?|没说过?要?|不)(?:把我|给我|帮我|将我|让我)?(?:再)?(?:退订|取消(?!了)|退出|删除我|移除我|停止(?!发|给|推|再|向)|停(?!发|止)|注销|取消订阅|删掉我|从.{0,8}(?:删除|移除))"
+        r"(?:不要|不想要?|别|不是(?:要|想)?|没有?(?:要|想)?(?:要求|申请|说|点|发|提出)?(?:过)?|不会|不打算|请勿|勿|暂不|先不|并非(?:要|想)?|无需|不必|不用|不愿|不能|从未|从来没有?|没说过?要?|不)(?:把我|给我|帮我|将我|让我)?(?:再)?(?:退订|取消(?!了)|退出|删除我|移除我|停止(?!发|给|推|再|向)|停(?!发|止)|注销|取消订阅|删掉我|从.{0,8}(?:删除|移除))"
     ),
     re.compile(
-        r"取消退订|撤销退订|撤回退订|退订(?:是)?(?:错|误)|误(?:操作)?退订|不小心退订|(?:为什么|为何|怎么)(?:把我|给我|我)?(?:就|会|被)+(?:退订|取消|删除|移除)|被(?:误)?退订|如果.{0,6}退订|(?:同事|朋友|老师|他|她)(?:们)?(?:也)?(?:想|要|说)?(?:要)?退订|退订(?:前|之前|后|之后)"
+        r"取消退订|撤销退订|撤回退订|退订(?:是)?(?:错|误)|误(?:操作)?退订|不小心退订|(?:为什么|为何|为啥).{0,8}(?:退订|取消|删除|移除)|怎么(?:把我|给我|我)?(?:就|会|被)+(?:退订|取消|删除|移除)|被(?:误)?退订|如果.{0,6}退订|(?:同事|朋友|老师|他|她)(?:们)?(?:也)?(?:想|要|说)?(?:要)?退订|退订(?:前|之前|后|之后)"
     ),
 )
 """Sentences that speak of leaving and do not ask for it; whatever else they say, nobody leaves by them."""
+
+
+DENIED = KEEPING[1]
+"""An outright "do not unsubscribe me": whatever else the mail says, nobody leaves by it."""
 
 
 def _leave(match: re.Match[str], setting: Setting) -> Command | None:
@@ -68,8 +76,13 @@ def _all(match: re.Match[str], setting: Setting) -> Command | None:
         flags=re.IGNORECASE,
     )
     before = match.string[: match.start()]
-    named = re.search(r"(?:报告|内容|邮件|主题|关键词|文章|方面)(?:就|都|已经|也)?$", before)
-    if named and not is_generic(topic(before), setting):
+    named = re.search(r"报告|内容|邮件|主题|关键词|文章|方面|资料|信息", before)
+    others = [
+        address
+        for address in re.findall(r"[^\s<>]+@[^\s<>]+", match.string)
+        if address.strip(".,").lower() != setting.author.lower()
+    ]
+    if others or (named and not is_generic(topic(before), setting)):
         return None
     if when.regular(rest) or not is_generic(topic(rest), setting):
         return None
@@ -99,7 +112,12 @@ FORGET = Entry(
     ("leave, and have everything about you erased", "退订并删除有关您的全部数据"),
     _forget,
     (
-        (pattern(rf"\b(?:delete|erase|remove|wipe|purge|destroy|close) (?:{_MINE}|{_ABOUT_ME})\b"), _plain_forget),
+        (
+            pattern(
+                rf"\b(?:delete|erase|remove|wipe|purge|destroy|close) (?:me and )?(?:{_MINE}|{_ABOUT_ME})\b"
+            ),
+            _plain_forget,
+        ),
         (
             pattern(
                 r"\b(?:delete|erase|wipe|purge|forget) (?:everything|all|anything)(?: (?:data|information|that|which))*(?: you)?(?: (?:have|know|hold|store|keep|saved|stored))*(?: (?:about|on|of)) me\b"
@@ -144,6 +162,8 @@ LEAVE = Entry(
         "désabonner",
         "abmelden",
         "abbestellen",
+        "unsubscription",
+        "unsubscribing",
     ),
     (
         "退订",
@@ -180,7 +200,7 @@ LEAVE = Entry(
         ),
         (
             pattern(
-                r"\b(?:remove|take|delete|drop|get|strike|cross|pull|kick|scratch) (?:me|us|my (?:name|e-?mail(?: address)?|address|mail)|this (?:e-?mail )?address|myself)(?: (?:off|from|out of|out|away from|of))*(?P<rest>(?:\s.*)?)$"
+                r"\b(?:remove|take|delete|drop|get|strike|cross|pull|kick|scratch) (?:me|us|my (?:name|e-?mail(?: address)?|address|mail)|this (?:e-?mail )?address|myself|[^\s@]+@\S+)(?: (?:off|from|out of|out|away from|of))*(?P<rest>(?:\s.*)?)$"
             ),
             _all,
         ),
@@ -193,13 +213,13 @@ LEAVE = Entry(
         ),
         (
             pattern(
-                r"\bstop (?:sending|mailing|e-?mailing|delivering|spamming|bothering|contacting|writing|messaging|bombarding|with)(?: to)?(?: me| us)?(?: with)?(?P<rest>.*)$"
+                r"\b(?:stop|quit|cease|refrain from) (?:sending|mailing|e-?mailing|delivering|spamming|bothering|contacting|writing|messaging|bombarding|with)(?: to)?(?: me| us)?(?: with)?(?P<rest>.*)$"
             ),
             _all,
         ),
         (
             pattern(
-                r"\b(?:do not|don'?t|dont|never|not)(?: want you to)? (?:send|mail|e-?mail|spam|write|contact|bother|message|deliver|disturb|email)(?: to)?(?: me| us)?(?P<rest>.*?)(?: any ?more| any longer| again| ever)*$"
+                r"\b(?:do not|don'?t|dont|never|not|no need|needn'?t|no reason)(?: (?:need|have|want you))?(?: to)? (?:send|mail|e-?mail|spam|write|contact|bother|message|deliver|disturb|email)(?: to)?(?: me| us)?(?P<rest>.*?)(?: any ?more| any longer| again| ever)*$"
             ),
             _all,
         ),
@@ -258,7 +278,24 @@ LEAVE = Entry(
             ),
             _plain,
         ),
-        (re.compile(r"^(?P<rest>.{0,14}?)(?:已经|都|就)?不(?:再)?(?:要|订|想订|想要|需要|用)(?:再发|发)?了?$"), _all),
+        (
+            pattern(
+                r"\b(?:want|wish|like|have|need|going|prefer|decided|wanted) to (?:leave|quit|withdraw(?: from)?|get off|get out of)(?P<rest>(?:\s.*)?)$"
+            ),
+            _all,
+        ),
+        (
+            pattern(
+                r"\b(?:process|complete|do|handle|accept) (?:my |the |this )?(?:unsubscription|cancellation|removal|de-?registration)(?P<rest>)$"
+            ),
+            _all,
+        ),
+        (
+            re.compile(
+                r"^(?P<rest>.{0,14}?)(?:已经|都|就)?不(?:再)?(?:要|订|想订|想要|需要|用)(?:再发|发)?了?$"
+            ),
+            _all,
+        ),
     ),
 )
 ENTRIES = (FORGET, LEAVE)

@@ -1,5 +1,7 @@
 """A person's lines, put together to sentences; what is only manners is left out."""
 
+# ruff: noqa: PLR2004 - lengths at which a heuristic turns, each said in the docstring beside it
+
 from __future__ import annotations
 
 import re
@@ -32,7 +34,7 @@ _OPEN_END = re.compile(
 )
 _STOPS = re.compile(r"[.!?:。！？：;]$")
 _SENTENCES = re.compile(
-    r"(?<=[!?。!?;])\s*|(?<=[a-z\d)\"'”A-Z\u4e00-\u9fff])\.\s+(?=[A-Z\"'\u4e00-\u9fff]|i\b|please|thank)|(?<=[a-z]{3})\.\s+(?=[a-z]{2,})"
+    r"(?<=[!?。!?])\s*|(?<=[a-z\d)\"'”A-Z\u4e00-\u9fff])\.\s+(?=[A-Z\"'\u4e00-\u9fff]|i\b|please|thank)|(?<=[a-z]{3})\.\s+(?=[a-z]{2,})"
 )
 _PROSE = re.compile(
     r"\b(?:i|i'm|i'd|i've|you|your|we|our|they|he|she|is|are|was|were|am|been|would|could|should|will|shall|can|can't|have|has|had|this|that|these|those|don't|do|did|does|please|hello|dear|thanks|"
@@ -74,8 +76,7 @@ def groups(lines: tuple[str, ...]) -> tuple[tuple[Group, ...], bool]:
             _GREETING.fullmatch(text)
             and len(text.split()) <= 6
             and not re.search(r"[,.!:]\s+\S|订阅|退订", text)
-            or _THANKS.fullmatch(text)
-        ):  # noqa: PLR2004, RUF021
+        ) or _THANKS.fullmatch(text):
             if made and _THANKS.fullmatch(text) and _only_a_name(lines[at + 1 :]):
                 break
             open_end = False
@@ -101,7 +102,12 @@ def groups(lines: tuple[str, ...]) -> tuple[tuple[Group, ...], bool]:
 def _only_a_name(rest: tuple[str, ...]) -> bool:
     """Whether what follows a "thanks" can only be who says it: at most three short lines that begin no command."""
     left = [line.strip() for line in rest if line.strip()]
-    return len(left) <= 3 and all(keyword_like(line) and len(line) <= 40 and not re.match(r"(?:un)?subscri|add\b|remove|stop|退订|订阅|添加|删除", line, re.IGNORECASE) for line in left)
+    return len(left) <= 3 and all(
+        keyword_like(line)
+        and len(line) <= 40
+        and not re.match(r"(?:un)?subscri|add\b|remove|stop|退订|订阅|添加|删除", line, re.IGNORECASE)
+        for line in left
+    )
 
 
 def _glue(text: str) -> str:
@@ -113,11 +119,11 @@ def _stays_open(group: Group, line: str) -> bool:
     if _STOPS.search(line):
         return False
     if _OPEN_END.search(line) and not (group.single and line.endswith(",") and keyword_like(line)):
-        return bool(_PROSE.search(group.text)) or len(line) > 40  # noqa: PLR2004
+        return bool(_PROSE.search(group.text)) or len(line) > 40
     wide = len(line) + len(re.findall(r"[\u4e00-\u9fff]", line))
     return wide >= 55 or (
         bool(re.search(r"[\u4e00-\u9fff]", line)) and wide >= 44 and bool(_PROSE.search(group.text))
-    )  # noqa: PLR2004
+    )
 
 
 def sentences(text: str) -> tuple[str, ...]:
@@ -128,7 +134,14 @@ def sentences(text: str) -> tuple[str, ...]:
 def keyword_like(text: str) -> bool:
     """Whether a line could be a keyword list: short, no sentence, nothing that people only say in letters."""
     text = text.strip(" \t,;.、")
-    if not text or len(text) > 160 or re.search(r"[.!?。！？]\s|[!?！？]$|https?://|www\.|@|^(?:[A-Z][\w]*-[\w-]+|From|To|Cc|Sent|Date|Received): ", text):  # noqa: PLR2004
+    if (
+        not text
+        or len(text) > 160
+        or re.search(
+            r"[.!?。！？]\s|[!?！？]$|https?://|www\.|@|^(?:[A-Z][\w]*-[\w-]+|From|To|Cc|Sent|Date|Received): ",
+            text,
+        )
+    ):
         return False
     if (
         _PROSE.search(re.sub(r"\"[^\"]*\"", "", text))
@@ -138,9 +151,9 @@ def keyword_like(text: str) -> bool:
     ):
         return False
     letters = re.findall(r"[^\W\d_]", text)
-    if len(letters) < 2 or re.fullmatch(r"[\d\s()+./-]{6,}", text):  # noqa: PLR2004
+    if len(letters) < 2 or re.fullmatch(r"[\d\s()+./-]{6,}", text):
         return False
-    return all(len(piece.split()) <= 7 and len(piece) <= 70 for piece in re.split(r"[,;、，；]", text))  # noqa: PLR2004
+    return all(len(piece.split()) <= 7 and len(piece) <= 70 for piece in re.split(r"[,;、，；]", text))
 
 
 def is_name(text: str, setting: Setting) -> bool:

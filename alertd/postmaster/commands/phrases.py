@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from alertd.postmaster.commands import when
+from alertd.postmaster.commands.generic import is_generic, strip_polite
 from alertd.postmaster.commands.model import Setting, When
 
 _PUBLISHED = re.compile(
@@ -15,8 +16,18 @@ _PUBLISHED = re.compile(
 MAX_QUERIES = 100
 MAX_QUERY = 4000
 
+_ASIDE = re.compile(
+    r"^(?:ideally|preferably|maybe|perhaps|possibly|if|or so|best|please|thanks|when|whenever|because|since|as|so|最好|如果|若|谢谢)\b|^(?:最好|如果|若)",
+    re.IGNORECASE,
+)
+"""What begins a remark rather than a keyword."""
+_RELATIVE = re.compile(
+    r"\s+(?:when(?:ever)?|if|because|since|so that|as soon as|whose|where|which (?:is|are)|that (?:is|are)|(?:that|which) you|by e-?mail|via e-?mail)\b.*$",
+    re.IGNORECASE,
+)
+
 THING = (
-    r"(?:(?:research |new |policy |your |the )*(?:reports?|papers?|articles?|publications?|stud(?:y|ies)|documents?|releases?|alerts?|notifications?|"
+    r"(?:(?:research |new |policy |your |the |e-?mail |regular |monthly |weekly |daily )*(?:reports?|papers?|articles?|publications?|stud(?:y|ies)|documents?|releases?|alerts?|notifications?|"
     r"notices?|updates?|news(?:letters?)?|mailings?|mails?|e-?mails?|messages?|digests?|summar(?:y|ies)|information|infos?|material|items?|stuff|things?|"
     r"entries|works?|research|titles?|announcements?|content|anything|everything|something|posts?|subscriptions?|keywords?|queries|query|topics?|words?|alert service|service|(?:mailing |distribution |e-?mail |your )*lists?))"
 )
@@ -26,36 +37,22 @@ _ABOUT = (
     r"containing|with the (?:key ?words?|words?|terms?|topics?)|with key ?words?|for the (?:key ?words?|words?|terms?|topics?)|under the (?:key ?words?|topics?)|matching|touching(?: on)?|(?:which |that )?(?:is |are |has |have )?to do with|having to do with|in the (?:field|area) of|around|on|for|in|with|like)"
 )
 _ZH_THING = r"(?:最新的?|新的?|所有的?|全部的?|相关的?|有关的?|研究)*(?:报告|文章|论文|资料|信息|资讯|消息|内容|邮件|邮箱|通知|提醒|更新|摘要|推送|研究|文献|关键词|主题|词|订阅|动态)们?"
-_POLITE = re.compile(
-    r"(?:^|[\s,;]+)(?:please|pls|plz|kindly|thanks?(?: you)?(?: very much| so much| a lot| in advance)?|thx|many thanks|cheers|ta|if (?:that is |that's |it is |it's )?possible|"
-    r"as well|too|also|instead|for me|to me|only|from now on|again|asap|right now|now|with immediate effect|effective immediately|at all|any ?more|any longer|from you|(?:in|from|at|with) (?:the|your) (?:catalogue|list|service|digests?|alerts?|mails?|subscription)|"
-    r"(?:from|to|on|in|off) my (?:list|subscriptions?|alerts?|key ?words?|queries|profile|account|topics?)|into my (?:list|subscription)|to (?:this|my) (?:address|e-?mail|mailbox|inbox)|by (?:e-?)?mail|via (?:e-?)?mail|when(?:ever)? (?:they|it) (?:appears?|comes? out|(?:are|is) published))"
-    r"[\s.,!;)]*$|[\s,;]*(?:谢谢您?|多谢|感谢|就行|就好|就可以|即可|拜托了?|麻烦了?|辛苦了?|吧|哦|呢|啊|呀|好吗|可以吗|行吗|吗|了)[\s.,!;。]*$",
-    re.IGNORECASE,
-)
 _LEAD = re.compile(
     r"^(?>(?:me|us|my (?:e-?mail(?: address)?|address|self|account)|myself|to|for|up|up to|up for|in|into|with|please|the|a|an|any|all|all the|every|your|more|new|some|only|just|also|"
-    r"latest|newest|following|these|this|those|that|them|it|also|of|future|further|other|my|additional|both|each|and)\b[\s:]*)++",
+    r"latest|newest|following|these|this|those|that|them|it|also|of|future|further|other|my|additional|each|and)\b[\s:]*)++",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|「[^」]*」|\([^()]*\)")
 _OPERATOR = re.compile(r"\b(?:AND|OR|NOT)\b|(?:^|\s)-\w|\w+:\S")
 _PAIRS = re.compile(
     r"\b(?:supply and demand|research and development|science and technology|r and d|food and agriculture|trial and error|"
-    r"law and order|import and export|income and expenditure|small and medium\S*|mergers? and acquisitions?|health and safety|"
+    r"law and order|import and export|income and expenditure|small and medium\S*|belt and road|mergers? and acquisitions?|health and safety|"
     r"wear and tear|cause and effect|education and training|oil and gas)\b",
     re.IGNORECASE,
 )
-_ZH_AND = re.compile(r"(?:以及|还有|及其|或者|跟|与|及|和(?!谐|睦|平(?![台原均安行衡等]))|或)(?=[\u4e00-\u9fffA-Za-z\"]{2})")
-
-
-def strip_polite(text: str) -> str:
-    """The text without politeness at its end and punctuation around it."""
-    before = None
-    while before != text:
-        before = text
-        text = _POLITE.sub("", text).strip(" \t,;.!?~、，。；:…")
-    return text
+_ZH_AND = re.compile(
+    r"(?:以及|还有|及其|或者|跟|与|及|和(?!谐|睦|平(?![台原均安行衡等]))|或)(?=[\u4e00-\u9fffA-Za-z\"]{2})"
+)
 
 
 def topic(text: str) -> str:
@@ -70,9 +67,10 @@ def topic(text: str) -> str:
         return _chinese_topic(text)
     if _QUOTED.fullmatch(text):
         return text
+    text = re.sub(r"\b(?:by|with|in) (?=\w+:\S)", "", text)
     about = re.match(
         rf"^(?:(?:me|us|up|to|for|in|of|the|a|an|any|all|every|your|my|more|new|latest|newest|some|only|future|this|please|out|weekly|daily|monthly|regular|further|just|sending|getting|receiving) )*"
-        rf"(?:{THING} )?(?:(?:which|that) (?:are |is )?)?{_ABOUT} (?P<query>.+)$",
+        rf"(?:{THING} )?(?:new )?(?:(?:which|that) (?:are |is )?)?{_ABOUT} (?P<query>.+)$",
         text,
         re.IGNORECASE,
     )
@@ -110,7 +108,7 @@ def _chinese_topic(text: str) -> str:
     )
     query = about["query"] if about else text
     query = re.sub(
-        r"^(?:我|一下|一份|这个|这些|那个|您们?|你们?|贵所|贵中心|贵院|的|把|将|给我|关键词|主题|词|所有|全部|最新|新|里面?|中的?|:|\s)+",
+        r"^(?:我|一下|一份|这个|这些|那个|您们?|你们?|贵所|贵中心|贵院|的|把|将|给我|关键词|主题|词|所有|全部|最新的?|新的|里面?|中的?|:|\s)+",
         "",
         query,
     )
@@ -121,7 +119,7 @@ def _chinese_topic(text: str) -> str:
             rf"(?:等)?(?:方面|领域|问题|话题|一类|这类|之类|这个|这些|类)?的?{_ZH_THING}$", "", query
         )
         query = re.sub(
-            r"(?:等)?(?:这?几?个?(?:方面|领域|话题|主题|关键词|方向))的?$|(?:的|等|相关|有关|有关的|一类|类|这个|的话|这一类|从列表中?|从订阅里?|到列表中?|到我的(?:列表|订阅)中?)$",
+            r"(?:等)?(?:(?:这)?[一二两三四五几]?个?(?:方面|领域|话题|主题|关键词|方向))的?$|(?:的|等|相关|有关|有关的|一类|类|这个|的话|这一类|从列表中?|从订阅里?|到列表中?|到我的(?:列表|订阅)中?)$",
             "",
             query,
         )
@@ -150,6 +148,11 @@ def split(text: str, *, sentence: bool = False) -> tuple[str, ...]:
             pieces = [
                 part
                 for piece in pieces
+                for part in re.split(r"\s+(?:and|or)(?= (?:on|about|for|in)\s)", piece, flags=re.IGNORECASE)
+            ]
+            pieces = [*pieces[:-1]] + [
+                part
+                for piece in pieces[-1:]
                 for part in re.split(
                     r"(?:^|\s)(?:and also|and|as well as|plus|or|&)\s", piece, flags=re.IGNORECASE
                 )
@@ -166,6 +169,8 @@ def split(text: str, *, sentence: bool = False) -> tuple[str, ...]:
 
 def keywords(text: str, setting: Setting, *, sentence: bool) -> tuple[tuple[str, ...], When | None]:
     """The queries in what follows a verb, and the timing said with them ("rural pensions, weekly please")."""
+    if sentence and when.find(text).when and when.loose(text):
+        return (), when.find(text).when
     text, timing = _untime(strip_polite(_without_list_name(text, setting)), sentence=sentence)
     found: list[str] = []
     for piece in split(topic(text), sentence=sentence):
@@ -173,6 +178,10 @@ def keywords(text: str, setting: Setting, *, sentence: bool) -> tuple[tuple[str,
         if sentence and (more := when.find(query).when) and when.loose(query):
             timing = timing or more
             continue
+        if sentence and _ASIDE.match(query):
+            timing = timing or when.find(query).when
+            continue
+        query = _RELATIVE.sub("", query) if sentence and not query.startswith('"') else query
         if query and not is_generic(query, setting) and query not in found:
             found.append(query)
     return tuple(found), timing
@@ -194,7 +203,9 @@ def _untime(text: str, *, sentence: bool) -> tuple[str, When | None]:
     pieces = re.split(r"(?<!\d)\s*[,;，；](?!\d{3}\b)\s*", text)
     timed = [when.read(strip_polite(piece)) for piece in pieces]
     said = next((timing for timing in timed if timing), None)
-    kept = (piece for piece, timing in zip(pieces, timed, strict=True) if not timing and not _only_denied(piece))
+    kept = (
+        piece for piece, timing in zip(pieces, timed, strict=True) if not timing and not _only_denied(piece)
+    )
     rest = ", ".join(kept)
     for expression in (_TAIL, *((_ADJECTIVE, _ZH_ADJECTIVE) if sentence else ())):
         match = expression.search(rest) if said is None else None
@@ -223,186 +234,3 @@ _ADJECTIVE = re.compile(
     re.IGNORECASE,
 )
 _ZH_ADJECTIVE = re.compile(r"^(?P<timing>每[天日周月个星期]{1,3}的?)")
-
-_GENERIC = frozenset(
-    [
-        "me",
-        "us",
-        "my",
-        "our",
-        "i",
-        "mine",
-        "myself",
-        "the",
-        "a",
-        "an",
-        "this",
-        "that",
-        "these",
-        "those",
-        "all",
-        "any",
-        "every",
-        "your",
-        "you",
-        "of",
-        "to",
-        "from",
-        "for",
-        "on",
-        "off",
-        "in",
-        "up",
-        "new",
-        "latest",
-        "please",
-        "it",
-        "its",
-        "them",
-        "everything",
-        "anything",
-        "whole",
-        "entire",
-        "complete",
-        "both",
-        "out",
-        "more",
-        "list",
-        "lists",
-        "mailing",
-        "mailing-list",
-        "maillist",
-        "address",
-        "addresses",
-        "e-mail",
-        "email",
-        "e-mails",
-        "emails",
-        "mail",
-        "mails",
-        "account",
-        "alert",
-        "alerts",
-        "report",
-        "reports",
-        "paper",
-        "papers",
-        "article",
-        "articles",
-        "publication",
-        "publications",
-        "system",
-        "database",
-        "db",
-        "subscriber",
-        "subscribers",
-        "membership",
-        "subscription",
-        "subscriptions",
-        "registration",
-        "newsletter",
-        "newsletters",
-        "here",
-        "name",
-        "catalogue",
-        "catalog",
-        "site",
-        "institute",
-        "centre",
-        "center",
-        "distribution",
-        "bulletin",
-        "feed",
-        "listserv",
-        "stream",
-        "thank",
-        "thanks",
-        "now",
-        "today",
-        "immediately",
-        "already",
-        "further",
-        "future",
-        "any",
-        "anymore",
-        "longer",
-        "again",
-        "com",
-        "service",
-        "services",
-        "update",
-        "updates",
-        "news",
-        "notification",
-        "notifications",
-        "notice",
-        "notices",
-        "message",
-        "messages",
-        "digest",
-        "digests",
-        "mailings",
-        "summary",
-        "summaries",
-        "information",
-        "info",
-        "stuff",
-        "thing",
-        "things",
-        "post",
-        "posts",
-        "release",
-        "releases",
-        "kind",
-        "type",
-        "sort",
-        "at",
-        "once",
-        "asap",
-        "right",
-        "away",
-        "very",
-        "much",
-        "so",
-        "many",
-        "such",
-        "by",
-        "via",
-        "with",
-        "and",
-        "or",
-        "regular",
-        "list-serv",
-        "keyword",
-        "keywords",
-        "query",
-        "queries",
-        "topic",
-        "topics",
-        "alerting",
-        "work",
-        "research",
-        "studies",
-        "study",
-    ]
-)
-_ZH_GENERIC = re.compile(
-    r"(?>电子邮件|电子邮箱|邮件列表|这个|这些|你们|您们|所有|全部|一切|任何|最新|邮件|邮箱|报告|列表|名单|服务|订阅|通知|提醒|推送|地址|系统|数据库|研究|目录|中心|消息|信息|内容|资讯|更新|"
-    r"一下|发来|不需要|谢谢|摘要|清单|论文|文章|简报|周报|日报|月报|申请|请求|咨询|修改|事宜|问题|希望|最好|以后|今后|从现在起|现在|关键词|主题|其他|别的|照旧|单位|发布|变更|设置|管理|[我的该本此贵您你们新所院里中从在了吧把将给都发来,，])++"
-)
-
-
-def is_generic(text: str, setting: Setting) -> bool:
-    """Whether these words name this service or everything in it, rather than a subject."""
-    low = strip_polite(text.lower()).strip("\"'")
-    if not low:
-        return True
-    words = re.findall(r"[\w@.+-]+", low)
-    if all(word in setting.own_words or word == setting.author.lower() for word in words):
-        return True
-    rest = [
-        word.strip(".'-")
-        for word in words
-        if word not in setting.own_words and word != setting.author.lower()
-    ]
-    return all(word in _GENERIC for word in rest) or bool(_ZH_GENERIC.fullmatch(low))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from alertd.postmaster.commands.generic import strip_polite
 from alertd.postmaster.commands.model import Command, Entry, Setting, Verb, pattern
-from alertd.postmaster.commands.phrases import strip_polite
 
 _LANGUAGES = {
     "en": (
@@ -127,7 +127,7 @@ ENTRIES = (
             ),
             (
                 pattern(
-                    r"\b(?:(?:my |our )?(?:new|other|current|changed) (?:e-?mail |mail )?(?:address|e-?mail|mailbox)|(?:e-?mail |mail )?address (?:has )?changed)\b(?P<rest>.*@.*)$"
+                    r"\b(?:(?:my |our )?(?:new|other|current|changed) (?:e-?mail |mail )?(?:address|e-?mail|mailbox)|(?:e-?mail |mail )?address (?:has )?changed|my (?:e-?mail |mail )?address (?:will be|is now|becomes|is))\b(?P<rest>.*@.*)$"
                 ),
                 _address,
             ),
@@ -172,7 +172,7 @@ ENTRIES = (
             ),
             (
                 pattern(
-                    r"^(?:请|改|改成|改为|换成|换为|切换到|切换成|用|使用|以|发|发送|给我|我要|我想要|希望|想要|收|收到|语言|设为|为|:|都|以后|邮件|请用)*(?P<rest>中文版?|英文版?|英语|汉语|简体中文|中文|英文)(?:的|邮件|版|报告|发送|发|写|回复|给我|摘要|发给我|就好|吧|版本)*$"
+                    r"^(?:请|把|将|我的|改|改成|改为|换成|换为|切换到|切换成|用|使用|以|发|发送|给我|我要|我想要|希望|想要|收|收到|语言|设为|为|:|都|以后|邮件|请用)*(?P<rest>中文版?|英文版?|英语|汉语|简体中文|中文|英文)(?:的|邮件|版|报告|发送|发|写|回复|给我|摘要|发给我|就好|吧|版本)*$"
                 ),
                 _language,
             ),
@@ -204,7 +204,7 @@ ENTRIES = (
             ),
             (
                 pattern(
-                    r"^(?:请|改|改成|改为|换成|换为|切换到|用|使用|以|发|发送|给我|我要|我想要|希望|想要|收|邮件|格式|设为|为|:|都)*(?P<rest>html|纯文本|文本|纯文字|富文本)(?:格式|的|邮件|版|发送|发|就好|吧|版本|发给我)*$"
+                    r"^(?:请|把|将|我的|改|改成|改为|换成|换为|切换到|用|使用|以|发|发送|给我|我要|我想要|希望|想要|收|邮件|格式|设为|为|:|都)*(?P<rest>html|纯文本|文本|纯文字|富文本)(?:格式|的|邮件|版|发送|发|就好|吧|版本|发给我)*$"
                 ),
                 _format,
             ),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 NEGATION = re.compile(
-    r"\b(?:not|never|no longer|nt|stop|cannot|without|neither|nor|no more|dont)\b|n't\b|不|别|勿|没|停|取消|无需", re.IGNORECASE
+    r"\b(?:not|never|no longer|nt|stop|cannot|without|neither|nor|no more|dont|no|nothing|hardly|unable|instead of|didn't|rather than)\b|n't\b|不|别|勿|没|停|取消|无需",
+    re.IGNORECASE,
 )
 SELF = re.compile(
     r"^\s*(?:all |everything |any |of )*(?:me|us|myself|my (?:e-?mail|address|account|name|data|information|personal|profile|subscriptions?))\b|\babout me\b|^\s*(?:与|和)?我(?!国|们国)",
@@ -15,7 +16,7 @@ _PROSE = re.compile(
     r"\b(?:i|you|we|they|he|she|is|are|was|were|am|been|being|would|could|should|will|can|can't|have|has|had|this|that|don't|do|did|because|since|when|so that|until|till)\b",
     re.IGNORECASE,
 )
-_ZH_PROSE = re.compile(r"[我你您他她吗呢吧]|什么|怎么|可以|不要|就是|已经|照旧|等到|等我")
+_ZH_PROSE = re.compile(r"[我你您他她吗呢吧]|什么|怎么|可以|不要|就是|已经|照旧|等到|等我|每|太多|太频繁|一次")
 LONGEST = 200
 
 
@@ -27,5 +28,7 @@ def negated(match: re.Match[str]) -> bool:
 def plausible(found: tuple[str, ...]) -> bool:
     """Whether all of these can be keywords, and none is a piece of a sentence."""
     return not any(
-        len(_PROSE.findall(query)) > 1 or _ZH_PROSE.search(query) or len(query) > LONGEST for query in found if not query.startswith('"')
+        len(_PROSE.findall(query)) > 1 or _ZH_PROSE.search(query) or "@" in query or len(query) > LONGEST
+        for query in found
+        if not query.startswith('"')
     )

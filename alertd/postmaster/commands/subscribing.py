@@ -15,20 +15,41 @@ INTEREST = "interest"
 """The value of a subscribe that was told as an interest only: it counts when nothing else in the mail asks."""
 
 _NOT_ASKING = re.compile(
-    r"(?:修改|更改|关于|查看|我的|变更|管理|调整|查询|退|停|已经?|之前|恢复|继续|重新|取消)\s*(?:订阅)?$|(?:怎么|如何|怎样).{0,10}$|\b(?:what|which|why)\b.{0,30}$", re.IGNORECASE
+    r"(?:保留|修改|更改|关于|查看|我的|变更|管理|调整|查询|退|停|已经?|之前|恢复|继续|重新|取消)\s*(?:订阅)?$|(?:怎么|如何|怎样).{0,10}$|\b(?:what|which|why)\b.{0,30}$",
+    re.IGNORECASE,
 )
+_STATEMENT = re.compile(
+    r"(?:^|[\s,])(?:i|we|you|they|he|she|it)(?: (?:already|now|still|always|usually|currently|also|often|just))?\s*$",
+    re.IGNORECASE,
+)
+"""Who "gets mails" does not ask for them."""
 _AT_ONCE = re.compile(r"\b(?:as soon as|immediately|right away|the moment|the minute)\W*$", re.IGNORECASE)
-_QUESTION = re.compile(r"(?:what|how|why|where|who|whether|if i|that i|what's)\b|什么|怎么|为什么", re.IGNORECASE)
+_QUESTION = re.compile(
+    r"(?:what|how|why|where|who|whether|if i|that i|what's)\b|.*\b(?:full text|pdf|attachment|copy of|(?:first|second|third|last|previous|above) (?:reports?|papers?|one)|link)\b|什么|怎么|为什么",
+    re.IGNORECASE,
+)
 _REPORTS = re.compile(
     r"\b(?:reports?|papers?|alerts?|updates?|newsletters?|publications?|articles?|everything|notifications?|releases?|studies|news)\b|报告|文章|论文|资料|研究|更新|推送",
     re.IGNORECASE,
 )
-_OWN = re.compile(r"\bmy (?:digest|mails?|e-?mails?|alerts?|reports?|data|subscriptions?|keywords?|list)\b", re.IGNORECASE)
+_OWN = re.compile(
+    r"\bmy (?:digest|mails?|e-?mails?|alerts?|reports?|data|subscriptions?|keywords?|list)\b", re.IGNORECASE
+)
+
+
+def _for_another(match: re.Match[str], setting: Setting) -> bool:
+    """Nobody signs up somebody else."""
+    named = (address.strip(".,;<>").lower() for address in re.findall(r"\S+@\S+\.\w+", match["rest"]))
+    return any(address not in {setting.author.lower(), *setting.own_words} for address in named)
 
 
 def _subscribe(match: re.Match[str], setting: Setting) -> Command | None:
     found, timing = keywords(match["rest"], setting, sentence=False)
-    return Command(Verb.SUBSCRIBE, found, timing) if plausible(found) else None
+    return (
+        Command(Verb.SUBSCRIBE, found, timing)
+        if plausible(found) and not _for_another(match, setting)
+        else None
+    )
 
 
 def _add(match: re.Match[str], setting: Setting) -> Command | None:
@@ -41,7 +62,15 @@ def _add(match: re.Match[str], setting: Setting) -> Command | None:
 def _wanted(match: re.Match[str], setting: Setting) -> Command | None:
     """A sentence that asks for reports; without a subject it must speak of subscribing itself."""
     before, after = match.string[: match.start("rest")], match.string[match.end("rest") :]
-    if negated(match) or _NOT_ASKING.search(before) or _QUESTION.match(match["rest"].strip()):
+    if (
+        negated(match)
+        or _for_another(match, setting)
+        or _STATEMENT.search(match.string[: match.start()])
+        or re.match(r"(?:not|never|no|been|had|got)\b", match["rest"].strip(), re.IGNORECASE)
+        or "退订" in match["rest"]
+        or _NOT_ASKING.search(before)
+        or _QUESTION.match(match["rest"].strip())
+    ):
         return None
     found, timing = keywords(match["rest"], setting, sentence=True)
     if not plausible(found):
@@ -54,7 +83,9 @@ def _wanted(match: re.Match[str], setting: Setting) -> Command | None:
 def _reports(match: re.Match[str], setting: Setting) -> Command | None:
     """A sentence that asks for reports, all of them perhaps; "send the message" and "send my digest" ask for none."""
     command = _wanted(match, setting)
-    if command and (command.queries or (_REPORTS.search(match["rest"]) and not _OWN.search(match["rest"])) or command.when):
+    if command and (
+        command.queries or (_REPORTS.search(match["rest"]) and not _OWN.search(match["rest"])) or command.when
+    ):
         return command
     return None
 
@@ -76,7 +107,7 @@ def _also(match: re.Match[str], setting: Setting) -> Command | None:
 
 
 _WISH = r"(?:get|getting|receive|receiving|have|obtain|see|read|be sent|be e-?mailed|be mailed|hear|know|learn|find out)"
-_TOLD = r"(?:be (?:notified|informed|alerted|told|updated|kept (?:informed|posted|up to date)))"
+_TOLD = r"(?:(?:be|being) (?:notified|informed|alerted|told|updated|kept (?:informed|posted|up to date)))"
 _TELL = r"(?:notify|alert|inform|tell|e-?mail|mail|update|keep(?= (?:me|us) (?:posted|informed|updated|up|in the))|ping|write|let(?= (?:me|us) know))"
 _APPEARS = r"(?: (?:is|are|gets?|comes? out|appears?|has been|have been|shows? up|arrives?|becomes?)(?: (?:newly )?(?:published|released|out|available|posted|issued))?)?"
 
@@ -84,15 +115,18 @@ _APPEARS = r"(?: (?:is|are|gets?|comes? out|appears?|has been|have been|shows? u
 ADD = Entry(
     Verb.ADD,
     ("add", "include", "plus", "also"),
-    ("添加", "增加", "加上", "加入", "新增", "再加", "增订", "补充"),
+    ("添加", "增加", "加上", "加入", "新增", "再加", "增订", "补充", "追加"),
     ("add KEYWORDS", "添加 关键词"),
     ("add keywords to those you have", "在已有关键词之外再添加"),
     _add,
     (
         (pattern(r"^(?:also|additionally|in addition|besides|and also)[, ]+(?:i(?:'m| am)? ?(?:also )?(?:want|need|would like|interested in|like))? ?(?:to )?(?:add|include|receive|get|send me|follow|have)? ?(?P<rest>.+)$"), _also),
+        (pattern(r"^(?:(?:one|two|three|another|an|a|some|\d) )?(?:(?:more|new|additional|further|other|extra|another) )+(?:key ?words?|topics?|terms?|subjects?)(?:,? please)?\s*[:,-]+\s*(?P<rest>.+)$"), _also),
+        (pattern(r"\b(?:extend|expand|broaden|widen|enlarge)\b.{0,40} (?:to|by)(?: (?:cover|include|contain|the topics?|key ?words?|also))*[: ]+(?P<rest>.+)$"), _also),
+        (pattern(r"^(?:再)?加(?:上)?[一二两三四五几]个(?:关键词|主题|词)?:?(?P<rest>.+)$"), _also),
         (pattern(r"^(?:also )?(?:add|include|append)(?: also)?(?: the)?(?: (?:key ?words?|topics?|words?|terms?|subjects?))?[: ]+(?P<rest>.+?)(?: (?:to|in|into|on) (?:my|the) (?:list|subscriptions?|keywords?|alerts?|topics?|queries|profile))?$"), _also),
-        (pattern(r"^(?:另外|此外|还有?|再|同时)?(?:请)?(?:帮我)?(?:我)?(?:还|也|再)(?:想|要|希望|需要)?(?:订阅|添加|增加|加上?|关注|收到|接收|看|加入)(?:[一二两三四五几]个|一下)?(?:关键词|主题)?:?(?P<rest>.+)$"), _also),
-        (pattern(r"^(?:添加|增加|加上|加入|新增)(?:[一二两三四五几]个)?(?:关键词|主题|词)?:?(?P<rest>.+)$"), _also),
+        (pattern(r"^(?:另外|此外|还有?|再|同时)?(?:请)?(?:帮我)?(?:我)?(?:还|也|再)(?:想|要|希望|需要)?(?:订阅|添加|增加|追加|加上?|关注|收到|接收|看|加入)(?:[一二两三四五几]个|一下)?(?:关键词|主题)?:?(?P<rest>.+)$"), _also),
+        (pattern(r"^(?:添加|增加|追加|加上|加入|新增)(?:[一二两三四五几]个)?(?:关键词|主题|词)?:?(?P<rest>.+)$"), _also),
         (pattern(r"^(?:把|将)(?P<rest>.+?)(?:也)?(?:加入|添加到|加到|加进|添加进|加上|添加|增加)(?:到)?(?:我的)?(?:订阅|列表|关键词)?(?:里|中|列表|去)?(?:吧)?$"), _also),
     ),
 )
@@ -120,9 +154,11 @@ SUBSCRIBE = Entry(
         (pattern(rf"^(?:i (?:would like|want|need|wish|am looking|'d like|like|'d love|would love)|we (?:want|need)|looking)(?: (?:for|to|only|just|all|any|some))* (?P<rest>(?:\S+ ){{0,6}}{THING}\b.*)$"), _reports),
         (pattern(rf"^(?:(?:all|any|the|new|latest|every|everything|anything|only|just|your|daily|weekly|monthly) ){{0,4}}(?P<rest>{THING} (?:about|on|concerning|regarding|related to|relating to|for|that|dealing|containing|with).+)$"), _subject),
         (pattern(r"^(?:my )?(?:key ?words?|topics?(?: of interest)?|interests?|queries|search terms?|subjects?|areas?(?: of interest)?)(?: (?:is|are|would be)\s*:?|\s*[:=]|\s+-)\s*(?P<rest>.+)$"), _subject),
+        (pattern(r"^(?:the |my )?(?:topics?|subjects?|things|areas?|issues|fields?)(?: (?:that|which))?(?: (?:i|we))?(?: [a-z']+){0,3}? (?:is|are|include)[: ]+(?P<rest>.+)$"), _subject),
+        (pattern(r"^(?:an? )?(?:new |free )?(?:subscription|registration|membership) (?:to|for|of) (?P<rest>.+)$"), _wanted),
         (pattern(r"(?:对)(?P<rest>[^,]+?)(?:很|比较|非常|特别|十分|都|也)?(?:感兴趣|有兴趣|关注)"), _interest),
         (pattern(r"(?:感兴趣的(?:是|主题|领域|话题|关键词|内容)?(?:是|有|为|包括)?|(?:研究|关注)(?:方向|领域|主题|兴趣)(?:是|为|有|包括)?)[:\s]*(?P<rest>[^,]+)"), _interest),
-        (pattern(r"^(?:我的)?(?:关键词|主题|题目)(?:是|有|为|:)[:\s]*(?P<rest>.+)$"), _subject),
+        (pattern(r"^(?:我的)?(?:关键词|主题|题目|内容|方向|领域)(?:是|有|为|:)[:\s]*(?P<rest>.+)$"), _subject),
         (pattern(r"(?:订阅|定阅)(?:一下|下)?[:\s]*(?P<rest>.*)$"), _wanted),
         (pattern(r"^(?:把|将)?我(?:的邮箱)?(?:加入|添加到|加到|加进)(?P<rest>.*)$"), _wanted),
         (pattern(r"(?:把|将)(?P<rest>[^,]*?(?:报告|文章|论文|资料|信息|研究|内容))(?:都)?(?:及时|立即|马上|定期)?(?:发|寄|推送|发送)(?:给|到)?(?:我|邮箱)?.{0,6}$"), _reports),

@@ -1,12 +1,15 @@
 """When digests go, pauses, and the settings of time."""
 
+# ruff: noqa: PLR2004 - lengths at which a heuristic turns, each said in the docstring beside it
+
 from __future__ import annotations
 
 import re
 
 from alertd.postmaster.commands import when
+from alertd.postmaster.commands.generic import is_generic, strip_polite
 from alertd.postmaster.commands.model import Command, Entry, Setting, Verb, When, pattern
-from alertd.postmaster.commands.phrases import is_generic, keywords, strip_polite
+from alertd.postmaster.commands.phrases import THING, keywords
 from alertd.postmaster.commands.places import find_zone
 from alertd.postmaster.commands.until import read_until
 
@@ -42,6 +45,8 @@ def _joined(timing: When, more: When | None) -> When:
 def _timed(match: re.Match[str], setting: Setting) -> Command | None:
     """A sentence about how often: its timing, and its subject when it names one."""
     rest = match["rest"]
+    if re.search(r"都(?:会|能)?(?:收到|有|来|要)|太多|太频繁", match.string):
+        return None
     timing = when.read(strip_polite(rest))
     if timing:
         return Command(Verb.SCHEDULE, when=timing)
@@ -50,7 +55,9 @@ def _timed(match: re.Match[str], setting: Setting) -> Command | None:
         return None
     subject, _ = keywords(found.rest.replace("\0", " "), setting, sentence=True)
     subject = tuple(query for query in subject if not is_generic(query, setting) and when.read(query) is None)
-    if any(len(query.split()) > 6 for query in subject):  # noqa: PLR2004
+    if subject and not re.search(rf"\b(?:for|about|on) |{THING}|报告|关键词", rest, re.IGNORECASE):
+        return None
+    if any(len(query.split()) > 6 for query in subject):
         return None
     return Command(Verb.SCHEDULE, subject, found.when)
 
@@ -70,7 +77,9 @@ def _pause(match: re.Match[str], setting: Setting) -> Command | None:
 
 def _pause_until(match: re.Match[str], setting: Setting) -> Command | None:
     until = read_until(match["until"], setting.now.date())
-    if until is None and re.search(r"\b(?:then|further notice|i(?:'m| am| say| write| tell| return| come| get))\b", match["until"]):
+    if until is None and re.search(
+        r"\b(?:then|further notice|i(?:'m| am| say| write| tell| return| come| get))\b", match["until"]
+    ):
         return Command(Verb.PAUSE)
     return Command(Verb.PAUSE, value=until.isoformat()) if until else None
 
@@ -189,7 +198,7 @@ ENTRIES = (
             ),
             (
                 pattern(
-                    r"(?:恢复|继续|重新)(?:给我)?(?:发送|发|推送|订阅|邮件|接收|寄|开始|我的|服务|报告|开启)*(?:吧|了|给我|一下)*$|(?:取消|结束|解除|撤销)暂停|(?:休假|出差|度假)(?:结束|回来)|我(?:已经?)?回来了"
+                    r"(?:恢复|继续|重新)(?:给我)?(?:发送|收到|接收|收|看|发|推送|订阅|邮件|接收|寄|开始|我的|服务|报告|开启)*(?:吧|了|给我|一下)*$|(?:取消|结束|解除|撤销)暂停|(?:休假|出差|度假)(?:结束|回来)|我(?:已经?)?回来了"
                 ),
                 _plain_resume,
             ),

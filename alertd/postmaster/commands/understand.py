@@ -1,5 +1,7 @@
 """All of a mail's instructions: the subject first, then the lines, until `-- ` or `end`."""
 
+# ruff: noqa: PLR2004 - lengths at which a heuristic turns, each said in the docstring beside it
+
 from __future__ import annotations
 
 import re
@@ -9,33 +11,37 @@ import opencc
 
 from alertd.postmaster.commands import catalogue, lines
 from alertd.postmaster.commands.clause import ENDING, keeps, pieces, read_clause
+from alertd.postmaster.commands.combining import (
+    Unclear,
+    for_subscriber,
+    once,
+    spelt_out,
+    with_keywords,
+    without_contradictions,
+    without_interests,
+)
+from alertd.postmaster.commands.generic import is_generic, strip_polite
+from alertd.postmaster.commands.leaving import DENIED
 from alertd.postmaster.commands.model import Command, Setting, Verb
-from alertd.postmaster.commands.phrases import is_generic, split, strip_polite, topic
-from alertd.postmaster.commands.subscribing import INTEREST
+from alertd.postmaster.commands.phrases import split, topic
 from alertd.postmaster.commands.spelling import distance, repair
+from alertd.postmaster.commands.subjects import plausible
 from alertd.postmaster.commands.until import read_until
 from alertd.postmaster.quoting import Subject
 
 MAX_COMMANDS = 30
 _SIMPLIFIED = opencc.OpenCC("t2s")
-_AWAY = re.compile(r"期间|这段时间|在此之前|出差|休假|度假|旅行|\b(?:while|during|until|till|away|holidays?|vacation|leave)\b", re.IGNORECASE)
-_LISTED = re.compile(r"\s*(?:请)?(?:订阅|添加|增加|删除|移除|搜索|预览|subscribe|add|remove)\s*[:\s\"“]?\s*[^,]{1,20},[^,]{1,20}(?:,|$)(?!.*(?:每|请|改))", re.IGNORECASE)
+_AWAY = re.compile(
+    r"期间|这段时间|在此之前|出差|休假|度假|旅行|\b(?:while|during|until|till|away|holidays?|vacation|leave)\b",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(
+    r"\s*(?:请)?(?:订阅|添加|增加|删除|移除|搜索|预览|subscribe|add|remove)\s*[:\s\"“]?\s*[^,]{1,20},[^,]{1,20}(?:,|$)(?!.*(?:每|请|改))",
+    re.IGNORECASE,
+)
 """`订阅 甲，乙`: a typed list, not clauses."""
 _WEEKDAY = re.compile(r"\W*(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\W*", re.IGNORECASE)
 """Between commas this is a date's beginning, not a wish."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unclear:
-    """A line that asks for something we do not understand.
-
-    Attributes:
-        line: as written, shortened.
-        nearest: the name of the command that may be meant, or "".
-    """
-
-    line: str
-    nearest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +86,13 @@ def _as_written(understood: Understanding, text: str, written: str) -> Understan
         at = text.find(query)
         return written[at : at + len(query)] if at >= 0 else query
 
-    commands = tuple(replace(command, queries=tuple(original(query) for query in command.queries)) for command in understood.commands)
-    return replace(understood, commands=commands, keywords=tuple(original(query) for query in understood.keywords))
+    commands = tuple(
+        replace(command, queries=tuple(original(query) for query in command.queries))
+        for command in understood.commands
+    )
+    return replace(
+        understood, commands=commands, keywords=tuple(original(query) for query in understood.keywords)
+    )
 
 
 def _understand(subject: Subject, body: tuple[str, ...], setting: Setting) -> Understanding:
@@ -99,7 +110,12 @@ def _understand(subject: Subject, body: tuple[str, ...], setting: Setting) -> Un
         read, doubts = _read_group(group, setting)
         if read:
             found.extend(read)
-            opens = read[-1].verb in {Verb.SUBSCRIBE, Verb.ADD} and group.single and _opens_with_name(group.text) and not group.text.endswith((".", "!"))
+            opens = (
+                read[-1].verb in {Verb.SUBSCRIBE, Verb.ADD}
+                and group.single
+                and _opens_with_name(group.text)
+                and not group.text.endswith((".", "!"))
+            )
             last_block = group.block if opens and read[-1].queries else -1
         elif doubts:
             unclear.extend(doubts)
@@ -109,8 +125,10 @@ def _understand(subject: Subject, body: tuple[str, ...], setting: Setting) -> Un
                 found[-1] = replace(found[-1], queries=(*found[-1].queries, *queries))
             else:
                 bare.extend(queries)
-    if any(command.verb is Verb.LEAVE for command in titled_commands) and found[len(titled_commands) :]:
-        found = _spelt_out(found, len(titled_commands))
+    found = spelt_out(titled_commands, found[len(titled_commands) :], subject)
+    found = [_until_then(command, body, setting) for command in found]
+    if any(doubt.nearest == "" and DENIED.search(repair(doubt.line)) for doubt in unclear):
+        found = [command for command in found if command.verb is not Verb.LEAVE]
     return _put_together(subject, found, unclear, bare, empty=not grouped, setting=setting)
 
 
@@ -157,11 +175,15 @@ def _read_sentence(sentence: str, setting: Setting, barred: frozenset[Verb]) -> 
         read = _piecewise(sentence, setting, barred)
         if read:
             return [_dated(command, sentence, setting) for command in read]
-    read = [command for clause in pieces(sentence) if (command := read_clause(clause, setting, barred=barred))]
+    read = [
+        command for clause in pieces(sentence) if (command := read_clause(clause, setting, barred=barred))
+    ]
     if not read:
         read = [
             command
-            for clause in re.split(r"\s*[,;:]\s*|\s+-+\s+|\s+(?:because|since|as i|so that)\s+", sentence)[:20]
+            for clause in re.split(r"\s*[,;:]\s*|\s+-+\s+|\s+(?:because|since|as i|so that)\s+", sentence)[
+                :20
+            ]
             if not _WEEKDAY.fullmatch(clause) and (command := read_clause(clause, setting, barred=barred))
         ]
     return [_dated(command, sentence, setting) for command in read]
@@ -174,7 +196,14 @@ def _piecewise(sentence: str, setting: Setting, barred: frozenset[Verb]) -> list
         command = read_clause(clause, setting, barred=barred)
         if command:
             read.append(command)
-        elif read and read[-1].queries and lines.keyword_like(clause) and len(clause) <= 12 and (more := topic(clause)):
+        elif (
+            read
+            and read[-1].queries
+            and lines.keyword_like(clause)
+            and plausible((clause,))
+            and len(clause) <= 12
+            and (more := topic(clause))
+        ):
             read[-1] = replace(read[-1], queries=(*read[-1].queries, *split(more, sentence=True)))
     return read
 
@@ -182,7 +211,9 @@ def _piecewise(sentence: str, setting: Setting, barred: frozenset[Verb]) -> list
 def _dated(command: Command, sentence: str, setting: Setting) -> Command:
     """A pause whose end is told elsewhere in the sentence ("I am away until Friday, please send nothing")."""
     stops = command.verb is Verb.LEAVE and _AWAY.search(sentence)
-    if (stops or (command.verb is Verb.PAUSE and not command.value)) and (until := read_until(sentence, setting.now.date())):
+    if (stops or (command.verb is Verb.PAUSE and not command.value)) and (
+        until := read_until(sentence, setting.now.date())
+    ):
         return replace(command, verb=Verb.PAUSE, value=until.isoformat())
     return command
 
@@ -228,9 +259,9 @@ def _put_together(
     setting: Setting,
 ) -> Understanding:
     bare = [query for query in bare if not is_generic(query, setting)]
-    found = _with_keywords(_without_interests(found), bare)
-    found = [_for_subscriber(command, setting) for command in found]
-    found, doubts = _without_contradictions(_once(found))
+    found = with_keywords(without_interests(found), bare)
+    found = [for_subscriber(command, setting) for command in found]
+    found, doubts = without_contradictions(once(found))
     if (
         not found
         and not unclear
@@ -251,94 +282,12 @@ def _put_together(
     )
 
 
-def _spelt_out(found: list[Command], titled: int) -> list[Command]:
-    """A subject "cancel" above "remove pensions" means what the body says."""
-    said = {command.verb for command in found[titled:]}
-    if Verb.LEAVE not in said and said & {Verb.REMOVE, Verb.PAUSE}:
-        return [command for command in found if command.verb is not Verb.LEAVE]
-    return found
-
-
-def _with_keywords(found: list[Command], bare: list[str]) -> list[Command]:
-    """Bare lines belong to a subscribe, add or remove that names no keywords itself."""
-    if not bare:
-        return found
-    for at, command in enumerate(found):
-        if command.verb in {Verb.SUBSCRIBE, Verb.ADD} and not command.queries:
-            return [*found[:at], replace(command, queries=tuple(dict.fromkeys(bare))), *found[at + 1 :]]
-    if found and all(
-        command.verb in {Verb.SCHEDULE, Verb.ZONE, Verb.LANGUAGE, Verb.FORMAT} for command in found
-    ):
-        return [Command(Verb.SUBSCRIBE, tuple(dict.fromkeys(bare))), *found]
-    return found
-
-
-def _without_interests(found: list[Command]) -> list[Command]:
-    """An interest that was only told counts when no sentence asks for a subject outright."""
-    asked = any(command.queries and command.value != INTEREST for command in found if command.verb in {Verb.SUBSCRIBE, Verb.ADD})
-    kept = [command for command in found if command.value != INTEREST or not asked]
-    return [replace(command, value="") if command.value == INTEREST else command for command in kept]
-
-
-def _for_subscriber(command: Command, setting: Setting) -> Command:
-    """For someone who is subscribed, "I want weekly reports" is about when, and so is a keyword that they have."""
-    asks = command.verb in {Verb.SUBSCRIBE, Verb.ADD} and command.when is not None
-    if (
-        asks
-        and setting.subscribed
-        and (not command.queries or all(query.lower() in setting.labels for query in command.queries))
-    ):
-        return replace(command, verb=Verb.SCHEDULE)
-    return command
-
-
-def _once(found: list[Command]) -> list[Command]:
-    """Each command once; what a subject announces and the body spells out is one command."""
-    merged: list[Command] = []
-    for command in found:
-        same = [other for other in merged if other.verb is command.verb]
-        if command in merged:
-            continue
-        if (
-            same
-            and command.verb in {Verb.SUBSCRIBE, Verb.ADD}
-            and (not command.queries or not same[0].queries)
-        ):
-            chosen = command if command.queries else same[0]
-            joined = replace(chosen, when=command.when or same[0].when)
-            merged[merged.index(same[0])] = joined
-        elif same and command.verb in {
-            Verb.LEAVE,
-            Verb.PAUSE,
-            Verb.FORGET,
-            Verb.HELP,
-            Verb.WHY,
-            Verb.LANGUAGE,
-            Verb.FORMAT,
-            Verb.ZONE,
-            Verb.ADDRESS,
-        }:
-            merged[merged.index(same[0])] = command if command.value or not same[0].value else same[0]
-        elif same and command.verb is Verb.SCHEDULE and command.queries == same[0].queries:
-            merged[merged.index(same[0])] = command
-        else:
-            merged.append(command)
-    return merged
-
-
-def _without_contradictions(found: list[Command]) -> tuple[list[Command], list[Unclear]]:
-    """Nobody leaves by a mail that also asks for more; a pause or a topic dropped is less than leaving."""
-    verbs = {command.verb for command in found}
-    if Verb.FORGET in verbs:
-        return [command for command in found if command.verb not in {Verb.LEAVE, Verb.REMOVE}], []
-    if Verb.LEAVE in verbs and verbs & {
-        Verb.SUBSCRIBE,
-        Verb.ADD,
-        Verb.PAUSE,
-        Verb.RESUME,
-        Verb.SCHEDULE,
-        Verb.ADDRESS,
-    }:
-        doubts = [Unclear(command.line, Verb.LEAVE.value) for command in found if command.verb is Verb.LEAVE]
-        return [command for command in found if command.verb is not Verb.LEAVE], doubts
-    return found, []
+def _until_then(command: Command, body: tuple[str, ...], setting: Setting) -> Command:
+    """A pause whose end another sentence tells ("I am away until 1 June. Please pause my mail.")."""
+    if command.verb is not Verb.PAUSE or command.value:
+        return command
+    told = re.search(
+        r"(?:\b(?:until|till|back on|return(?:ing)? on|through)\b|[到至]).{1,40}", " ".join(body)
+    )
+    until = read_until(told[0], setting.now.date()) if told else None
+    return replace(command, value=until.isoformat()) if until else command

@@ -45,21 +45,25 @@ _PHRASES = tuple(
     for name, expression in (
         (
             "immediate",
-            r"\bas (?:they|it|reports?|things|new ones) (?:appears?|comes?|arrives?|happens?|are published|is published|come out|comes out)(?: in)?\b|"
-            r"\bas soon as (?:(?:they|it|there|a|the|any|something|anything|new|one|ones|report|reports|is|are|was|were|has|have|been|comes?|appears?|published|posted|available|out|in|arrives?|released|possible|goes?|up|online)\b ?)+|"
-            r"\b(?:immediate(?:ly)?|instant(?:ly)?|at once|right away|straight ?away|in real[ -]?time|real[ -]?time|without delay|asap|the moment (?:they|it) (?:appears?|comes? out|(?:are|is) published))\b|"
-            r"立即|立刻|马上|即时|实时|第一时间|随时|一有(?:新的?)?(?:报告|消息|更新|文章)?(?:发布|出来)?就(?:发|通知|告诉)?|有新的?(?:报告|消息|更新|文章)?(?:发布|出来)?就(?:发|通知|告诉)",
+            (
+                r"\bas (?:they|it|reports?|things|new ones) (?:appears?|comes?|arrives?|happens?|are published|is published|come out|comes out)(?: in)?\b|"
+                r"\bas soon as (?:(?:they|it|there|a|the|any|something|anything|new|one|ones|report|reports|is|are|was|were|has|have|been|comes?|appears?|published|posted|available|out|in|arrives?|released|possible|goes?|up|online)\b ?)+|"
+                r"\b(?:immediate(?:ly)?|instant(?:ly)?|at once|right away|straight ?away|in real[ -]?time|real[ -]?time|without delay|asap|the moment (?:they|it) (?:appears?|comes? out|(?:are|is) published))\b|"
+                r"立即|立刻|马上|即时|实时|第一时间|随时|一有(?:新的?)?(?:报告|消息|更新|文章)?(?:发布|出来)?就(?:发|通知|告诉)?|有新的?(?:报告|消息|更新|文章)?(?:发布|出来)?就(?:发|通知|告诉)"
+            ),
         ),
         (
             "monthday",
-            r"\b(?:on )?(?:the )?(?P<dom>\d{1,2})(?:st|nd|rd|th) ?(?:day )?(?:of (?:the|each|every) month|every month|each month)?\b|"
-            r"\b(?:on )?the (?P<ordinal>first|second|third|fourth|fifth|tenth|fifteenth|last)(?: day)? of (?:the|each|every) month\b|"
-            r"(?P<bare>(?<=monthly on )\d{1,2}\b)|"
-            rf"(?:每个?月的?)?(?P<zhdom>{_NUMBER}|\d{{2}})[号日](?!报)|月初|月底",
+            (
+                r"\b(?:on )?(?:the )?(?P<dom>\d{1,2})(?:st|nd|rd|th) ?(?:day )?(?:of (?:the|each|every) month|every month|each month)?\b|"
+                r"\b(?:on )?the (?P<ordinal>first|second|third|fourth|fifth|tenth|fifteenth|last)(?: day)? of (?:the|each|every) month\b|"
+                r"(?P<bare>(?<=monthly on )\d{1,2}\b)|"
+                rf"(?:每个?月的?)?(?P<zhdom>{_NUMBER}|\d{{2}})[号日](?!报)|月初|月底"
+            ),
         ),
         (
             "monthly",
-            rf"\b(?:monthly|{_EVERY} month|month by month)\b|每个?月|月报|按月|一个?月一次|一月一次",
+            rf"\b(?:monthly|{_EVERY} month|month by month)\b|每个?月|月报|按月|一个?月(?:发|推送|收|来)?一[次封]",
         ),
         (
             "weekday",
@@ -67,24 +71,30 @@ _PHRASES = tuple(
         ),
         (
             "weekly",
-            rf"\b(?:weekly|{_EVERY} week|week by week|at weekends?|every weekend)\b|每个?(?:周|星期|礼拜)|周报|按周|一周一次|一(?:个)?星期一次",
+            rf"\b(?:weekly|{_EVERY} week|week by week|at weekends?|every weekend)\b|每个?(?:周|星期|礼拜)|周报|按周|一周(?:发|推送|收|来)?一[次封]|一(?:个)?星期(?:发|推送|收|来)?一[次封]",
         ),
         (
             "daily",
-            rf"\b(?:daily|{_EVERY} (?:day|working day|weekday|business day)|every ?day|day by day|every (?=morning|evening|night|afternoon|noon)|on weekdays)\b|"
-            r"每天|每日|天天|日报|按天|一天一次|每个?工作日|每(?=早|晚)",
+            (
+                rf"\b(?:daily|{_EVERY} (?:day|working day|weekday|business day)|every ?day|day by day|every (?=morning|evening|night|afternoon|noon)|on weekdays)\b|"
+                r"每天|每日|天天|日报|按天|一天(?:发|推送|收|来)?一[次封]|每个?工作日|每(?=早|晚)"
+            ),
         ),
         (
             "time",
-            r"\b(?:(?:at|around|about|by) )?(?P<hour>\d{1,2})[:.h](?P<minute>\d{2}) ?(?P<half>[ap]\.?m\b\.?)?|"
-            r"\b(?:(?:at|around|about|by) )?(?P<hour2>\d{1,2}) ?(?P<half2>[ap]\.?m\b\.?|o'?clock|h\b|uhr\b)(?: in the (?P<part2>morning|evening|afternoon|night))?|"
-            r"\bat (?P<hour3>\d{1,2})\b(?: in the (?P<part3>morning|evening|afternoon|night))?|"
-            rf"(?P<zhpart>早上|上午|清晨|早晨|早|中午|下午|傍晚|晚上|晚间|晚|凌晨)?(?P<zhhour>{_NUMBER})(?:[点點时時](?P<zhmin>半|一刻|三刻|{_NUMBER}分?)?整?|:(?P<zhcolon>\d{{2}}))",
+            (
+                r"\b(?:(?:at|around|about|by) )?(?P<hour>\d{1,2})[:.h](?P<minute>\d{2}) ?(?P<half>[ap]\.?m\b\.?)?|"
+                r"\b(?:(?:at|around|about|by) )?(?P<hour2>\d{1,2}) ?(?P<half2>[ap]\.?m\b\.?|o'?clock|h\b|uhr\b)(?: in the (?P<part2>morning|evening|afternoon|night))?|"
+                r"\bat (?P<hour3>\d{1,2})\b(?: in the (?P<part3>morning|evening|afternoon|night))?|"
+                rf"(?P<zhpart>早上|上午|清晨|早晨|早|中午|下午|傍晚|晚上|晚间|晚|凌晨)?(?P<zhhour>{_NUMBER})(?:[点點时時](?P<zhmin>半|一刻|三刻|{_NUMBER}分?)?整?|:(?P<zhcolon>\d{{2}}))"
+            ),
         ),
         (
             "part",
-            r"\b(?:in the )?(?P<part>mornings?|evenings?|afternoons?|nights?)\b|\bat (?P<noon>noon|midday|midnight)\b|"
-            r"(?P<zhonly>早上|上午|早晨|清晨|中午|下午|傍晚|晚上|晚间|早|晚)(?![\u4e00-\u9fff]*[期年])",
+            (
+                r"\b(?:in the )?(?P<part>mornings?|evenings?|afternoons?|nights?)\b|\bat (?P<noon>noon|midday|midnight)\b|"
+                r"(?P<zhonly>早上|上午|早晨|清晨|中午|下午|傍晚|晚上|晚间|早|晚)(?![\u4e00-\u9fff]*[期年])"
+            ),
         ),
     )
 )
@@ -100,7 +110,7 @@ _GLUE = re.compile(
     r"\b(?:please|pls|thanks|thank you|and|at|on|the|in|to|it|them|send|me|my|mails?|e-?mails?|digests?|reports?|alerts?|only|just|would|be|"
     r"i|like|want|prefer|once|is|enough|fine|better|ok|set|change|switch|make|frequency|schedule|delivery|mode|updates?|instead|"
     r"now|a|day|time|of|by|for|all|everything|local|that|not|but|too|much|many|often|frequent|from|day|of|every|each|mail|deliver|get|receive|if|possible|could|can|you|i'd|rather|than)\b|"
-    r"[,.;:!~、，。；：！\-'\"()]|请|改成|改为|换成|换为|调成|调整为|调整到|设为|设成|变成|发送|发给我|发|给我|我|一次|就行|就好|就可以|就够了|即可|吧|了|的|邮件|报告|一封|谢谢|麻烦|您|你|希望|想要|想|收到|收|在|每|频率|推送|时间|都|为|到|把|摘要|通知|能|能不能|可以|可否|能否|吗|帮我|帮|不要|不是|别|从|由|而|用|和|换|改",
+    r"[,.;:!~、，。；：！\-'\"()]|请|改成|改为|换成|换为|调成|调整为|调整到|设为|设成|变成|发送|发给我|发|给我|我|一次|就行|就够|就好|够了|就可以|就够了|即可|吧|了|的|邮件|报告|一封|谢谢|麻烦|您|你|希望|想要|想|收到|收|在|每|频率|推送|时间|都|为|到|把|摘要|通知|能|能不能|可以|可否|能否|吗|帮我|帮|不要|不是|别|从|由|而|用|和|换|改",
     re.IGNORECASE,
 )
 
@@ -138,12 +148,147 @@ def regular(text: str) -> When | None:
 
 
 _LOOSE = frozenset(
-    "please pls thanks thank you and at on the in to it them send me my mail mails email emails e-mail digest digests report reports alert alerts only just would be i "
-    "like want prefer once is enough fine better ok set change switch make frequency schedule delivery updates instead now a of by for all everything that not from "
-    "every each get receive if possible could can i'd rather than suit suits me good great nice perfect hear about new best more often less time times day days week "
-    "too much many let us we them these those this your have will should come arrive sent as well works work so do don't need are am was okay until then but or".split()
+    [
+        "please",
+        "pls",
+        "thanks",
+        "thank",
+        "you",
+        "and",
+        "at",
+        "on",
+        "the",
+        "in",
+        "to",
+        "it",
+        "them",
+        "send",
+        "me",
+        "my",
+        "mail",
+        "mails",
+        "email",
+        "emails",
+        "e-mail",
+        "digest",
+        "digests",
+        "report",
+        "reports",
+        "alert",
+        "alerts",
+        "only",
+        "just",
+        "would",
+        "be",
+        "i",
+        "like",
+        "want",
+        "prefer",
+        "once",
+        "is",
+        "enough",
+        "fine",
+        "better",
+        "ok",
+        "set",
+        "change",
+        "switch",
+        "make",
+        "frequency",
+        "schedule",
+        "delivery",
+        "updates",
+        "instead",
+        "now",
+        "a",
+        "of",
+        "by",
+        "for",
+        "all",
+        "everything",
+        "that",
+        "not",
+        "from",
+        "every",
+        "each",
+        "get",
+        "receive",
+        "if",
+        "possible",
+        "could",
+        "can",
+        "i'd",
+        "rather",
+        "than",
+        "suit",
+        "suits",
+        "me",
+        "good",
+        "great",
+        "nice",
+        "perfect",
+        "hear",
+        "about",
+        "new",
+        "best",
+        "more",
+        "often",
+        "less",
+        "time",
+        "times",
+        "day",
+        "days",
+        "week",
+        "too",
+        "much",
+        "many",
+        "let",
+        "us",
+        "we",
+        "them",
+        "these",
+        "those",
+        "this",
+        "your",
+        "have",
+        "will",
+        "should",
+        "come",
+        "arrive",
+        "sent",
+        "as",
+        "well",
+        "works",
+        "work",
+        "so",
+        "do",
+        "don't",
+        "need",
+        "are",
+        "am",
+        "was",
+        "okay",
+        "until",
+        "then",
+        "but",
+        "or",
+        "one",
+        "single",
+        "ideal",
+        "ideally",
+        "mornings",
+        "evenings",
+        "weekend",
+        "works",
+        "prefer",
+        "preferably",
+        "rather",
+        "summary",
+    ]
 )
-_ZH_LOOSE = re.compile(r"(?>有新的?|报告|改成|改为|换成|发送|推送|邮件|一次|就行|就好|可以|希望|最好|以后|今后|摘要|通知|发给我|给我|告诉我|能不能|能否|都|[请发我吧了的就封收到在把为想要您你一次])*+")
+_ZH_LOOSE = re.compile(
+    r"(?>有新的?|报告|改成|改为|换成|发送|推送|邮件|一次|就行|就够|就好|够了|可以|希望|最好|以后|今后|摘要|通知|发给我|给我|告诉我|能不能|能否|都|[请发我吧了的就封收到在把为想要您你一次])*+"
+)
 
 
 def loose(text: str) -> bool:
@@ -151,7 +296,9 @@ def loose(text: str) -> bool:
     rest = find(text).rest.replace("\0", " ")
     rest = re.sub(r"\b(?:instead of|rather than|not) (?:at )?\d{1,2}(?::\d\d)?(?: ?[ap]m)?\b", " ", rest)
     words = re.findall(r"[A-Za-z'-]+", rest)
-    return all(word.lower() in _LOOSE for word in words) and bool(_ZH_LOOSE.fullmatch(re.sub(r"[\sA-Za-z'.,;:!?-]", "", rest)))
+    return all(word.lower() in _LOOSE for word in words) and bool(
+        _ZH_LOOSE.fullmatch(re.sub(r"[\sA-Za-z'.,;:!?-]", "", rest))
+    )
 
 
 def read(text: str) -> When | None:

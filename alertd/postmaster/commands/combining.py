@@ -1,0 +1,136 @@
+"""How the commands found in the parts of a mail become what the mail as a whole asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from alertd.postmaster.commands.model import ASKING, Command, Setting, Verb
+from alertd.postmaster.commands.subscribing import INTEREST
+from alertd.postmaster.quoting import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """A line that asks for something we do not understand.
+
+    Attributes:
+        line: as written, shortened.
+        nearest: the name of the command that may be meant, or "".
+    """
+
+    line: str
+    nearest: str
+
+
+def spelt_out(titled: tuple[Command, ...], said: list[Command], subject: Subject) -> list[Command]:
+    """A subject is a title when the body says more: "Topics" above "delete tourism", "cancel" above "remove pensions".
+
+    A command typed out in the subject ("subscribe Zhejiang") stands beside those of the body.
+    """
+    verbs = {command.verb for command in said}
+    kept: list[Command] = []
+    for command in titled:
+        typed = command.queries and subject.text.lower().startswith(command.verb.value)
+        title = (
+            command.verb in ASKING
+            or command.verb in verbs
+            or (command.verb is Verb.LEAVE and verbs & {Verb.REMOVE, Verb.PAUSE})
+        )
+        if command.verb in {Verb.SUBSCRIBE, Verb.ADD}:
+            title = bool(command.queries) and any(
+                other.verb in {Verb.SUBSCRIBE, Verb.ADD} and other.queries for other in said
+            )
+        if not said or typed or not title:
+            kept.append(command)
+    return [*kept, *said]
+
+
+def with_keywords(found: list[Command], bare: list[str]) -> list[Command]:
+    """Bare lines belong to a subscribe, add or remove that names no keywords itself."""
+    if not bare:
+        return found
+    for at, command in enumerate(found):
+        if command.verb in {Verb.SUBSCRIBE, Verb.ADD} and not command.queries:
+            return [*found[:at], replace(command, queries=tuple(dict.fromkeys(bare))), *found[at + 1 :]]
+    if found and all(
+        command.verb in {Verb.SCHEDULE, Verb.ZONE, Verb.LANGUAGE, Verb.FORMAT} for command in found
+    ):
+        return [Command(Verb.SUBSCRIBE, tuple(dict.fromkeys(bare))), *found]
+    return found
+
+
+def without_interests(found: list[Command]) -> list[Command]:
+    """An interest that was only told counts when no sentence asks for a subject outright."""
+    asked = any(
+        command.queries and command.value != INTEREST
+        for command in found
+        if command.verb in {Verb.SUBSCRIBE, Verb.ADD}
+    )
+    kept = [command for command in found if command.value != INTEREST or not asked]
+    return [replace(command, value="") if command.value == INTEREST else command for command in kept]
+
+
+def for_subscriber(command: Command, setting: Setting) -> Command:
+    """For someone who is subscribed, "I want weekly reports" is about when, and so is a keyword that they have."""
+    asks = command.verb in {Verb.SUBSCRIBE, Verb.ADD} and command.when is not None
+    if (
+        asks
+        and setting.subscribed
+        and (not command.queries or all(query.lower() in setting.labels for query in command.queries))
+    ):
+        return replace(command, verb=Verb.SCHEDULE)
+    return command
+
+
+def once(found: list[Command]) -> list[Command]:
+    """Each command once; what a subject announces and the body spells out is one command."""
+    merged: list[Command] = []
+    for command in found:
+        same = [other for other in merged if other.verb is command.verb]
+        if command in merged:
+            continue
+        if (
+            same
+            and command.verb in {Verb.SUBSCRIBE, Verb.ADD}
+            and (not command.queries or not same[0].queries)
+        ):
+            chosen = command if command.queries else same[0]
+            joined = replace(chosen, when=command.when or same[0].when)
+            merged[merged.index(same[0])] = joined
+        elif same and command.verb in {
+            Verb.LEAVE,
+            Verb.PAUSE,
+            Verb.FORGET,
+            Verb.HELP,
+            Verb.WHY,
+            Verb.LANGUAGE,
+            Verb.FORMAT,
+            Verb.ZONE,
+            Verb.ADDRESS,
+        }:
+            merged[merged.index(same[0])] = command if command.value or not same[0].value else same[0]
+        elif same and command.verb is Verb.SCHEDULE and command.queries == same[0].queries:
+            merged[merged.index(same[0])] = command
+        else:
+            merged.append(command)
+    return merged
+
+
+def without_contradictions(found: list[Command]) -> tuple[list[Command], list[Unclear]]:
+    """Nobody leaves by a mail that also asks for more; a pause or a topic dropped is less than leaving."""
+    verbs = {command.verb for command in found}
+    if any(command.verb is Verb.PAUSE and command.value for command in found):
+        found = [command for command in found if command.verb is not Verb.RESUME]
+    if Verb.FORGET in verbs:
+        return [command for command in found if command.verb not in {Verb.LEAVE, Verb.REMOVE}], []
+    if Verb.LEAVE in verbs and verbs & {
+        Verb.SUBSCRIBE,
+        Verb.ADD,
+        Verb.PAUSE,
+        Verb.RESUME,
+        Verb.SCHEDULE,
+        Verb.ADDRESS,
+    }:
+        doubts = [Unclear(command.line, Verb.LEAVE.value) for command in found if command.verb is Verb.LEAVE]
+        return [command for command in found if command.verb is not Verb.LEAVE], doubts
+    return found, []
