@@ -1,0 +1,235 @@
+"""The verbs on a real store, on both databases, without a daemon: they act by themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alertd.model import ReportFields, ReportState
+from alertd.store import catalogues, consents, reports, tables
+from alertd.subscribers import leave
+from tests.conftest import NOW
+from tests.unit.cli.folders import Folder
+
+
+async def _hold(connection: AsyncConnection) -> None:
+    """A catalogue with two held reports."""
+    await catalogues.sync(connection, {"drc": "https://example.org/feed"}, NOW)
+    (drc,) = await catalogues.all_rows(connection)
+    rows = [
+        reports.NewRow(
+            f"guid-{number}", ReportState.HELD, "", "h", ReportFields(title=f"Rural report {number}")
+        )
+        for number in (1, 2)
+    ]
+    await reports.add(connection, drc.id, rows, NOW)
+
+
+async def _acts(connection: AsyncConnection) -> list[tuple[str, str]]:
+    rows = await connection.execute(
+        select(tables.consent.c.act, tables.consent.c.via).order_by(tables.consent.c.id)
+    )
+    return [tuple(row) for row in rows]  # type: ignore[misc]
+
+
+async def _mails(connection: AsyncConnection) -> list[Any]:
+    statement = select(tables.delivery.c.kind, tables.delivery.c.address, tables.delivery.c.args)
+    return list((await connection.execute(statement)).all())
+
+
+def test_a_subscriber_from_beginning_to_end(folder: Folder) -> None:
+    """Added with a consent and a welcome, given more queries, shown, ended once."""
+    added = folder.run(
+        "subscriber", "add", "Reader@Example.org", "rural -steel", "--label", "ours", "--time-zone", "europe/berlin",
+        "--schedule", "weekly on friday at 07:00", "--language", "zh",
+    )  # fmt: skip
+    assert (added.code, added.err) == (0, "")
+    assert added.out == "Reader@Example.org added; 1 new queries, every Friday at 07:00\n"
+    ((kind, address, args),) = folder.store(_mails)
+    assert (kind, address, args["language"]) == ("welcome", "Reader@Example.org", "zh")
+    more = folder.run("subscriber", "add", "reader@example.org", "rural -steel", "pension", "--json")
+    assert more.json == {
+        "address": "reader@example.org", "new": False, "added": 1, "schedule": "every Friday at 07:00", "paused": False,
+    }  # fmt: skip
+    assert len(folder.store(_mails)) == 1  # welcomed once
+    shown = folder.run("subscriber", "show", "READER@example.org", "--json").json
+    assert (shown["zone"], shown["origin"], shown["language"]) == ("Europe/Berlin", "cli", "zh")
+    assert [(each["label"], each["zone"]) for each in shown["queries"]] == [
+        ("ours", "Europe/Berlin"), ("pension", "Europe/Berlin"),
+    ]  # fmt: skip
+    assert shown["next_digest"] == shown["queries"][0]["next"]
+    assert "tag" not in shown
+    assert [each["act"] for each in shown["consents"]] == ["added", "added"]
+    assert shown["mails"][0]["kind"] == "welcome"
+    assert folder.run("subscriber", "end", "reader@example.org", "--reason", "asked by phone").out == (
+        "Reader@Example.org ended\n"
+    )
+    assert folder.run("subscriber", "end", "reader@example.org", "--json").json["ended"] is False
+    shown = folder.run("subscriber", "show", "reader@example.org", "--json").json
+    assert (shown["state"], shown["end_reason"]) == ("ended", f"{leave.BY_ADMIN}: asked by phone")
+    assert folder.store(_acts) == [("added", "cli"), ("added", "cli"), ("ended", "cli")]
+    assert folder.run("subscriber", "add", "reader@example.org", "*", "--json").json["new"] is True
+
+
+def test_an_address_that_must_not_be_mailed(folder: Folder) -> None:
+    """A suppressed address is refused with the reason, exit 3, and nothing is queued."""
+    folder.run("subscriber", "add", "reader@example.org", "*")
+
+    async def suppress(connection: AsyncConnection) -> None:
+        (hash_,) = (await connection.execute(select(tables.consent.c.address_hash))).scalars()
+        await consents.suppress(connection, hash_, reason="complained", evidence=None, now=NOW)
+
+    folder.store(suppress)
+    refused = folder.run("subscriber", "add", "READER@example.org", "rural")
+    assert refused.code == 3
+    assert "complained, since 2026-11-24" in refused.err
+    assert len(folder.store(_mails)) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["reader", "*"], "expected one @"),
+        (["reader@example.org", "(rural"], "column 1"),
+        (["reader@example.org", "*", "--schedule", "sometimes"], "expected immediate, daily"),
+        (["reader@example.org", "*", "--time-zone", "Berlin/Europe"], "no time zone"),
+        (["reader@example.org"], "QUERY"),
+    ],
+)
+def test_wrong_usage_of_add(arguments: list[str], told: str, folder: Folder) -> None:
+    """What cannot be read is told with what was expected, exit 2, before the store is touched."""
+    ended = folder.run("subscriber", "add", *arguments)
+    assert ended.code == 2
+    assert told in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_long_list_comes_page_by_page(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every subscriber is listed once over the pages, as JSON and as lines with one header; the limit holds."""
+    monkeypatch.setattr("alertd.control.subscribers.PAGE", 2)
+    addresses = [f"reader{number}@example.org" for number in range(5)]
+    for address in addresses:
+        folder.run("subscriber", "add", address, "*")
+    listed = folder.run("subscriber", "list", "--json").json
+    assert [each["address"] for each in listed] == addresses
+    lines = folder.run("subscriber", "list").out.splitlines()
+    assert [line.split("\t")[1] for line in lines] == ["address", *addresses]
+    assert len(folder.run("subscriber", "list", "--limit", "3", "--json").json) == 3
+    after = folder.run("subscriber", "list", "--after", str(listed[2]["id"]), "--json").json
+    assert [each["address"] for each in after] == addresses[3:]
+    assert folder.run("subscriber", "list", "--state", "paused").out == "no subscribers\n"
+
+
+def test_what_is_held_is_released_or_discarded(folder: Folder) -> None:
+    """Status names the held reports and the command; release announces them by title, once."""
+    folder.store(_hold)
+    status = folder.run("status")
+    assert status.code == 1
+    assert "held: Rural report 1" in status.out
+    assert "alertd release drc --discard" in status.out
+    assert folder.run("release", "drc", "--json").json == {
+        "catalogue": "drc", "titles": ["Rural report 1", "Rural report 2"], "discarded": False,
+    }  # fmt: skip
+    assert folder.run("release", "drc").out == "nothing of drc is held\n"
+    unknown = folder.run("release", "crd", "--discard")
+    assert (unknown.code, "alertd status lists them" in unknown.err) == (1, True)
+
+
+def test_status_in_json(folder: Folder) -> None:
+    """The status as JSON has its verdict, and exit 1 goes with a concern."""
+    ended = folder.run("status", "--json")
+    assert ended.code == 1
+    assert ended.json["ok"] is False
+    assert ended.json["concerns"][0]["remedy"] == "start it: alertd run"
+
+
+def test_explain(folder: Folder) -> None:
+    """A report is found by its guid or #ID, and told up to where it stopped; several that fit are listed."""
+    folder.store(_hold)
+    folder.run("subscriber", "add", "reader@example.org", "rural")
+    held = folder.run("explain", "guid-1", "reader@example.org", "--json").json
+    assert [step["code"] for step in held["steps"]] == ["seen", "held"]
+    assert held["steps"][-1]["stops"] is True
+    folder.run("release", "drc")
+    told = folder.run("explain", f"#{held['report']['id']}", "reader@example.org")
+    assert told.code == 0
+    assert "found by: rural" in told.out
+    assert "waits for the next digest" in told.out
+    missing = folder.run("explain", "guid-9", "reader@example.org")
+    assert (missing.code, "no stored report is 'guid-9'" in missing.err) == (1, True)
+    nobody = folder.run("explain", "guid-1", "nobody@example.org")
+    assert (nobody.code, "no subscriber has" in nobody.err) == (1, True)
+
+
+def test_explain_asks_which_report_is_meant(folder: Folder) -> None:
+    """A number that several reports have lists them with their #ID; the catalogue narrows it down."""
+
+    async def fill(connection: AsyncConnection) -> None:
+        await catalogues.sync(connection, {"a": "https://a.example/", "b": "https://b.example/"}, NOW)
+        for row in await catalogues.all_rows(connection):
+            fields = ReportFields(title=f"Of {row.name}", number="178", year=2015)
+            await reports.add(
+                connection, row.id, [reports.NewRow("guid", ReportState.BASELINE, "", "h", fields)], NOW
+            )
+
+    folder.store(fill)
+    folder.run("subscriber", "add", "reader@example.org", "rural")
+    asked = folder.run("explain", "178", "reader@example.org")
+    assert asked.code == 1
+    for line in ("a: No 178/2015, Of a", "b: No 178/2015, Of b"):
+        assert line in asked.err
+    told = folder.run("explain", "178/2015", "reader@example.org", "--catalogue", "b", "--json")
+    assert told.json["report"]["title"] == "Of b"
+
+
+def test_the_outbox_by_hand(folder: Folder) -> None:
+    """A mail is held, tried again and dropped; the list and the single mail say so."""
+    folder.run("subscriber", "add", "reader@example.org", "*")
+    assert folder.run("outbox", "hold", "1").out == "held: 1\n"
+    assert folder.run("outbox", "list", "--state", "held", "--json").json[0]["reply"] == "held by an admin"
+    assert folder.run("outbox", "retry", "1", "--json").json == [1]
+    assert folder.run("outbox", "drop", "1").out == "dropped: 1\n"
+    assert folder.run("outbox", "show", "1", "--json").json["state"] == "expired"
+    assert folder.run("outbox", "drop", "1").code == 3
+
+
+def test_no_log_lines_among_the_answers(folder: Folder) -> None:
+    """A command that acts by itself prints its answer alone: what the rooms log goes to stderr, warnings only."""
+    for arguments in (["reload", "--json"], ["poll", "--json"], ["release", "drc", "--json"]):
+        ended = folder.run(*arguments)
+        assert ended.out == "" or ended.json is not None
+        assert not ended.err or ended.err.startswith("alertd: ")
+
+
+def test_a_new_key_signs(folder: Folder) -> None:
+    """A key is added to the ring, and the hint says when it signs."""
+    told = folder.run("key", "new", "--json").json
+    assert len(told["keys"]) == 2
+    assert told["key"] == told["keys"][-1]
+    assert "restart the daemon" in folder.run("key", "new").out
+
+
+def test_without_a_folder(folder: Folder) -> None:
+    """Where there is no alertd.toml, the way to begin is told."""
+    (folder.path / "alertd.toml").unlink()
+    for verb in ("status", "check", "poll"):
+        ended = folder.run(verb)
+        assert ended.code == 2
+        assert "alertd init DIR" in ended.err
+
+
+def test_a_retracted_state_is_left_alone(folder: Folder) -> None:
+    """Releasing announces what is held and nothing else."""
+    folder.store(_hold)
+
+    async def retract(connection: AsyncConnection) -> None:
+        statement = (
+            update(tables.report).where(tables.report.c.identity == "guid-2").values(state="retracted")
+        )
+        await connection.execute(statement)
+
+    folder.store(retract)
+    assert folder.run("release", "drc", "--json").json["titles"] == ["Rural report 1"]
