@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
