@@ -1,0 +1,88 @@
+"""`alertd check` and `alertd reload`: what an edit of the files does, before and after."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.cli.folders import Folder
+
+
+def _readers(count: int, query: str = "rural") -> str:
+    return "".join(
+        f'[[subscriber]]\naddress = "reader{number}@example.org"\nqueries = ["{query}"]\n'
+        for number in range(count)
+    )
+
+
+def test_an_edit_is_told_before_and_after(folder: Folder) -> None:
+    """Check tells what reload then does: added, changed, ended; afterwards there is nothing to change."""
+    folder.write("config/subscribers.toml", _readers(3))
+    folder.write("config/topics.toml", '[topic.rural]\ntitle = "Rural"\nquery = "rural"\n')
+    checked = folder.run("check", "--json").json
+    assert checked["faults"] == []
+    assert len(checked["changes"]["subscribers"]["added"]) == 3
+    assert checked["changes"]["topics"]["added"] == ["rural"]
+    assert folder.run("reload", "--json").json == checked["changes"]
+    assert folder.run("check").out == "no faults\nnothing to change in the store\n"
+    assert folder.run("reload").out == "nothing changed\n"
+    folder.write("config/subscribers.toml", _readers(2, "pension"))
+    told = folder.run("check").out
+    assert "subscribers to be changed: 2\n  reader0@example.org" in told
+    assert "subscribers to be ended: 1\n  reader2@example.org" in told
+    assert "subscribers ended: 1" in folder.run("reload").out
+    assert folder.run("subscriber", "show", "reader2@example.org", "--json").json["state"] == "ended"
+
+
+def test_an_edit_that_ends_too_many(folder: Folder) -> None:
+    """Check warns and passes; reload refuses with exit 3 and changes nothing; --force means it."""
+    folder.write("config/subscribers.toml", _readers(30))
+    folder.run("reload")
+    folder.write("config/subscribers.toml", _readers(10))
+    checked = folder.run("check")
+    assert checked.code == 0
+    assert "warning: this edit would end 20 of 30" in checked.out
+    assert "more than one in ten" in folder.run("check", "--json").json["refused"]
+    refused = folder.run("reload")
+    assert (refused.code, "--force" in refused.err) == (3, True)
+    active = folder.run("subscriber", "list", "--state", "active", "--json").json
+    assert len(active) == 30
+    assert len(folder.run("reload", "--force", "--json").json["subscribers"]["ended"]) == 20
+
+
+def test_a_faulty_edit_is_refused_whole(folder: Folder) -> None:
+    """Reload reports every fault, exit 2, and applies nothing of the files."""
+    folder.write("config/subscribers.toml", _readers(1) + '[[subscriber]]\naddress = "nobody"\nquerys = []\n')
+    refused = folder.run("reload")
+    assert refused.code == 2
+    for key in ("subscriber[2].address", "subscriber[2].querys"):
+        assert key in refused.err
+    assert folder.run("subscriber", "list", "--json").json == []
+
+
+def test_faults_of_files_and_templates_together(folder: Folder) -> None:
+    """A fault in a template comes in the same report as one in config/; as JSON they are records."""
+    (folder.path / "templates" / "mail").mkdir(parents=True)
+    folder.write("templates/mail/digest.txt", "{{ reports | lenght }}")
+    folder.write("config/topics.toml", '[topic.rural]\nquery = "(rural"\n')
+    folder.settings('[paths]\ntemplates = "templates"\n')
+    told = folder.run("check")
+    assert told.code == 2
+    assert "digest.txt:1: " in told.err
+    assert "topic.rural.query" in told.err
+    recorded = folder.run("check", "--json")
+    assert recorded.code == 2
+    assert {fault["line"] for fault in recorded.json["faults"]} >= {1, 2}
+    assert recorded.json["changes"] is None
+
+
+@pytest.mark.parametrize("subscribers", [0, 2])
+def test_before_the_first_run(subscribers: int, folder: Folder) -> None:
+    """Without a database check passes and makes none; what the first run will add is told when there is something."""
+    folder.url = f"sqlite:///{folder.path}/var/none.db"
+    folder.settings()
+    folder.write("config/subscribers.toml", _readers(subscribers))
+    told = folder.run("check")
+    assert told.code == 0
+    assert told.out.startswith("no faults\n")
+    assert ("the first run will add 2 subscribers" in told.out) is (subscribers == 2)
+    assert not (folder.path / "var" / "none.db").exists()
