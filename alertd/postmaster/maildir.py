@@ -142,11 +142,14 @@ def read(path: Path, *, limit: int) -> Spooled:
 def _read(path: Path, limit: int) -> tuple[bytes, int]:
     # NONBLOCK: a FIFO in the folder must not hold us
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:  # fdopen comes second: on a folder it fails and leaves the descriptor open
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableError("is not a regular file")
-        return file.read(limit), status.st_size
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(limit), status.st_size
+    finally:
+        os.close(descriptor)
 
 
 def _ours(data: bytes, size: int, limit: int) -> Spooled:
