@@ -41,12 +41,14 @@ def _masked(value: Any) -> Any:
     return value
 
 
-def set_up(*, verbose: bool = False, quiet: bool = False, stream: TextIO | None = None, json: bool | None = None) -> None:
+def set_up(
+    *, verbose: bool = False, quiet: bool = False, stream: TextIO | None = None, json: bool | None = None
+) -> None:
     """Send all logs, ours and the libraries', to `stream` (stderr): coloured on a terminal, JSON lines elsewhere.
 
     Args:
         verbose: show debug events too.
-        quiet: show warnings and errors only, unless `verbose`.
+        quiet: show errors only, unless `verbose`: a command tells the rest itself.
         stream: where to; stderr when None.
         json: force the form; None asks the stream whether it is a terminal.
     """
@@ -74,7 +76,7 @@ def set_up(*, verbose: bool = False, quiet: bool = False, stream: TextIO | None 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    usual = logging.WARNING if quiet else logging.INFO
+    usual = logging.ERROR if quiet else logging.INFO
     logging.getLogger("alertd").setLevel(logging.DEBUG if verbose else usual)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

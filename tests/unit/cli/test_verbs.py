@@ -196,14 +196,6 @@ def test_the_outbox_by_hand(folder: Folder) -> None:
     assert folder.run("outbox", "drop", "1").code == 3
 
 
-def test_no_log_lines_among_the_answers(folder: Folder) -> None:
-    """A command that acts by itself prints its answer alone: what the rooms log goes to stderr, warnings only."""
-    for arguments in (["reload", "--json"], ["poll", "--json"], ["release", "drc", "--json"]):
-        ended = folder.run(*arguments)
-        assert ended.out == "" or ended.json is not None
-        assert not ended.err or ended.err.startswith("alertd: ")
-
-
 def test_a_new_key_signs(folder: Folder) -> None:
     """A key is added to the ring, and the hint says when it signs."""
     told = folder.run("key", "new", "--json").json
