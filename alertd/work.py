@@ -82,6 +82,7 @@ class Work:
         """Pick up what dead workers left; on SQLite every other worker is dead, for we hold the lock."""
         services, now = self.services, self.services.clock.now()
         async with services.store.write() as connection:
+            await workers.beat(connection, self.worker_id, now=now)  # we are alive, however late our last beat was
             if services.store.is_sqlite:
                 await workers.end_others(connection, self.worker_id, now=now)
             found = await recover(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import uuid
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -21,7 +20,7 @@ from alertd.store.engines import Store
 from alertd.store.migrate import migrate
 from tests import postgres
 
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # no output; what is logged can be captured
 settings.register_profile("dev", max_examples=30, deadline=None)
 settings.register_profile("ci", max_examples=150, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
