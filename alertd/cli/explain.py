@@ -46,13 +46,13 @@ async def _look(
 ) -> tuple[Report, SubscriberRow, tuple[Step, ...]]:
     from alertd.control.subscribers import named
     from alertd.digest.explain import explain as explain_pair
-    from alertd.store import history, reports
+    from alertd.store import reports
 
     async with store.read() as connection:
         found = await reports.find(connection, text, limit=_MOST)
         report = _the_one(found, text, catalogue)
         reader = await named(connection, address)
-        return report, reader, await explain_pair(connection, history.facts(report), reader)
+        return report, reader, await explain_pair(connection, report, reader)
 
 
 def _the_one(found: list[Report], text: str, catalogue: str | None) -> Report:

@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alertd.model import DeliveryState, ReportState, SubscriberState
+from alertd.model import DeliveryState, Report, ReportState, SubscriberState
 from alertd.store import announcements, history, schedules
 from alertd.store.announcements import AnnouncementRow
-from alertd.store.history import Asked, Carried, ReportFacts, ToldRow
+from alertd.store.history import Asked, Carried, ToldRow
 from alertd.store.schedules import ScheduleRow
 from alertd.store.subscribers import SubscriberRow
 
@@ -47,7 +47,7 @@ class Known:
         carried: the deliveries of the digests that told it, by digest.
     """
 
-    report: ReportFacts
+    report: Report
     reader: SubscriberRow
     announced: Sequence[AnnouncementRow]
     asked: Sequence[Asked]
@@ -56,9 +56,7 @@ class Known:
     schedules: dict[int, ScheduleRow]
 
 
-async def explain(
-    connection: AsyncConnection, report: ReportFacts, reader: SubscriberRow
-) -> tuple[Step, ...]:
+async def explain(connection: AsyncConnection, report: Report, reader: SubscriberRow) -> tuple[Step, ...]:
     """The steps of one pair, read in one transaction."""
     told = await history.told_rows(connection, reader.id, report.id)
     digests = {row.digest_id for row in told if row.digest_id is not None}
@@ -98,7 +96,7 @@ def steps(known: Known) -> tuple[Step, ...]:
     return (*found, *_matched(known.asked), *_told(known), *([_waits(known, newer)] if waits else ()))
 
 
-def _not_announced(report: ReportFacts) -> Step:
+def _not_announced(report: Report) -> Step:
     codes = {
         ReportState.BASELINE: "baseline",
         ReportState.HELD: "held",
@@ -106,7 +104,7 @@ def _not_announced(report: ReportFacts) -> Step:
         ReportState.DISCARDED: "discarded",
         ReportState.RETRACTED: "retracted",
     }
-    return Step(codes.get(report.state, "not_announced"), facts={"reason": report.reason or ""}, stops=True)
+    return Step(codes.get(report.state, "not_announced"), facts={"reason": report.reason}, stops=True)
 
 
 def _matched(rows: Sequence[Asked]) -> list[Step]:
@@ -158,7 +156,7 @@ def _carried(row: Carried) -> Step:
 
 def _why_not_told(known: Known) -> list[Step]:
     if known.report.state is ReportState.RETRACTED:
-        return [Step("retracted", facts={"reason": known.report.reason or ""}, stops=True)]
+        return [Step("retracted", facts={"reason": known.report.reason}, stops=True)]
     asking = [each for each in known.asked if each.asks]
     if asking:
         return [*_matched(asking), _waits(known, asking)]

@@ -9,8 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alertd.model import DeliveryState, No, Report, ReportId, ReportState, ScheduleId, SubscriberId
-from alertd.store import reports
+from alertd.model import DeliveryState, No, ReportId, ScheduleId, SubscriberId
 from alertd.store.tables import (
     announcement,
     cursor,
@@ -22,18 +21,6 @@ from alertd.store.tables import (
     told,
     topic,
 )
-
-
-class ReportFacts(NamedTuple):
-    """Where a report came from and stands."""
-
-    id: ReportId
-    catalogue: str
-    identity: str
-    revision: int
-    state: ReportState
-    reason: str | None
-    seen_at: datetime
 
 
 class Asked(NamedTuple):
@@ -91,24 +78,6 @@ class Carried(NamedTuple):
     done_at: datetime | None
     code: int | None
     reply: str | None
-
-
-async def find_reports(connection: AsyncConnection, text: str, *, limit: int = 10) -> list[ReportFacts]:
-    """The reports a person may mean, newest first (see `reports.find`)."""
-    return [facts(each) for each in await reports.find(connection, text, limit=limit)]
-
-
-def facts(found: Report) -> ReportFacts:
-    """What is told of a report beside its text."""
-    return ReportFacts(
-        found.id,
-        found.catalogue,
-        found.identity,
-        found.revision,
-        found.state,
-        found.reason or None,
-        found.seen_at,
-    )
 
 
 async def asked(connection: AsyncConnection, reader: SubscriberId, report_id: ReportId) -> list[Asked]:

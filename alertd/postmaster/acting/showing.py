@@ -18,7 +18,7 @@ from alertd.postmaster.acting.words import say, shown
 from alertd.postmaster.commands.catalogue import SHOWN, entry
 from alertd.postmaster.commands.model import Command, Entry, Verb
 from alertd.query import read_canonical
-from alertd.store import consents, deliveries, history, reports, subscriptions, topics
+from alertd.store import consents, deliveries, reports, subscriptions, topics
 from alertd.store.subscribers import SubscriberRow
 
 _MOST = 10
@@ -148,8 +148,7 @@ async def _why(connection: AsyncConnection, reader: SubscriberRow, text: str, pa
         items = [_titled(each, page.language) for each in found[:_MOST]]
         page.section(heading, lines=[say(page.language, "why_many", report=text)], items=items)
     else:
-        (facts,) = await history.find_reports(connection, found[0].identity, limit=1)
-        steps = await explain(connection, facts, reader)
+        steps = await explain(connection, found[0], reader)
         lines = say_steps(steps, language=page.language, zone=reader.zone)
         page.section(heading, lines=[found[0].fields.title], items=lines)
 
