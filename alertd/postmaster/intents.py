@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from alertd.model import DeliveryId
 from alertd.postmaster.bounces.model import Failure
-from alertd.postmaster.commands.model import Command, When
 from alertd.postmaster.commands.combining import Unclear
+from alertd.postmaster.commands.model import Command, When
 from alertd.postmaster.proofs import Request
 
 

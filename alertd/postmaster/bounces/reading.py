@@ -245,8 +245,18 @@ def _named(mail: Mail, ours: frozenset[str]) -> list[str]:
     given = [address for value in mail.root.every("x-failed-recipients") for address in addresses(value)]
     if given:
         return [address for address in given if address.lower() not in ours]
-    temporary, permanent = all_failures(_as_message(mail.root))
-    named = [found.decode("ascii", errors="replace") for found in sorted(permanent) + sorted(temporary)]
+    message = _as_message(mail.root)
+    del message["From"]
+    message["From"] = (
+        mail.author or "unknown@unknown.invalid"
+    )  # one detector takes the first address for granted
+    try:
+        temporary, permanent = all_failures(message)
+        named = [
+            found.decode("ascii", errors="replace") for found in (*sorted(permanent), *sorted(temporary))
+        ]
+    except (LookupError, ValueError, TypeError, AttributeError):  # what its detectors raise on odd structures
+        return []
     return [address for address in named if _ADDRESS.fullmatch(address) and address.lower() not in ours]
 
 
@@ -264,7 +274,7 @@ def _as_message(part: Part, depth: int = 0) -> Message:
     """The tree as the standard library's message, in ASCII and at most eight deep: what flufl.bounce can bear."""
     message: Message = Message()
     for name, value in part.headers[:100]:
-        if name not in {"content-type", "content-transfer-encoding"}:
+        if name not in {"content-type", "content-transfer-encoding", "x-failed-recipients"}:
             message[name.title()] = re.sub(r"[^ -~]", "?", value)[:1000]
     if part.children and depth < 8:  # noqa: PLR2004
         message["Content-Type"] = (

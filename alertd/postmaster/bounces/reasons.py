@@ -58,7 +58,7 @@ _REASONS = (
     _reason(
         "block list", BounceClass.OURS, 0,
         r"\b(?:dns|r|s)?bls?\b", r"black ?-?list", r"block ?-?list", r"deny ?-?list", r"spamhaus|spamcop|sorbs|barracuda|cloudmark|mail-abuse|senderscore|spamrats|proofpoint.{0,40}(?:block|dynamic)|abuseat|uceprotect|invaluement|trendmicro|symantec.{0,30}reputation",
-        r"(?:ip|host|client|server|network|sender|connection|address|domain|messages?|mail|e-?mail|sending mta)\b.{0,60}\b(?:reputation|is (?:currently )?blocked|(?:has|have) been blocked|blocked (?:by|using|for|due|from|on)|is banned|(?:has|have) been (?:banned|listed)|rejected due to)", r"blocked (?:using|by|for (?:abuse|spam)|- see|see https?)", r"poor reputation|bad reputation|low reputation|reputation",
+        r"(?:ip|host|client|server|network|sender|connection|address|domain|messages?|mail|e-?mail|sending mta)\b.{0,60}\b(?:reputation|is (?:currently )?blocked|(?:has|have) been blocked|blocked (?:by|using|for|due|from|on)|is banned|(?:has|have) been (?:banned|listed))", r"blocked (?:using|by|for (?:abuse|spam)|- see|see https?)", r"poor reputation|bad reputation|low reputation|reputation",
         r"(?:access|connection|session|client host) (?:denied|refused|rejected|blocked)(?! .{0,20}mailbox)", r"refused to talk to me", r"your (?:ip|host|server|network|mail server)\b.{0,40}(?:reject|block|denied|banned|list|not (?:allowed|permitted|accept))", r"banned sending ip|\b(?:s3140|s3150|as\(\d+\)|pbl|xbl|sbl)\b", r"invalid ip\b|dynamic(?:ally assigned)? (?:ip|address)|residential|not accept(?:ing)? (?:mail|messages|connections?) from (?:your|this)|bad ip|is not allowed to (?:send|connect)|5\.7\.60[6-9]|5\.7\.511",
     ),
     _reason(
@@ -86,7 +86,7 @@ _REASONS = (
     ),
     _reason(
         "spam", BounceClass.SOFT, 25,
-        r"\bspam\b|spamm|spam-?like|\bjunk\b|unsolicited|\buce\b|bulk (?:e-?)?mail|considered (?:as )?(?:spam|unsolicited)|content (?:rejected|blocked|filter)|phish|looks like|high probability|bayesian|sa-?score|rejected (?:due to|as|by) (?:content|spam)|message (?:content )?(?:was )?(?:rejected|refused|blocked) (?:due to|because|by|as)|spam(?:assassin|filter)|blocked (?:by|due to) (?:our )?(?:content|filter)|(?:contains?|with) (?:a )?(?:spam|url|links?|banned)|垃圾邮件",
+        r"\bspam\b|spamm|spam-?like|\bjunk\b|unsolicited|\buce\b|bulk (?:e-?)?mail|considered (?:as )?(?:spam|unsolicited)|content (?:rejected|blocked|filter)|phish|looks like|high probability|bayesian|sa-?score|rejected (?:due to|as|by) (?:content|spam)|message (?:content )?(?:was )?(?:rejected|refused|blocked) (?:as spam|by (?:our )?filter)|spam(?:assassin|filter)|blocked (?:by|due to) (?:our )?(?:content|filter)|(?:contains?|with) (?:a )?(?:spam|url|links?|banned)|垃圾邮件",
     ),
     _reason("virus", BounceClass.SOFT, 25, r"virus|malware|trojan|infected|worm|attachment.{0,30}(?:not allowed|blocked|banned|prohibited|dangerous)|executable|file type|unsafe content"),
     _reason(

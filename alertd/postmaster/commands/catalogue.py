@@ -26,7 +26,7 @@ SENTENCES: tuple[Entry, ...] = tuple(
     )
 )  # fmt: skip
 """The order of trying: the narrower meaning first; what ends something before what begins it, so that a "not" is heard."""
-FREE_TEXT = (Verb.SUBSCRIBE, Verb.ADD, Verb.REMOVE, Verb.SEARCH, Verb.PREVIEW, Verb.CONFIRM)
+FREE_TEXT = (Verb.SUBSCRIBE, Verb.ADD, Verb.REMOVE, Verb.SEARCH, Verb.PREVIEW, Verb.HELP, Verb.CONFIRM)
 """Commands whose name at the head of a line is believed before any sentence pattern: what follows is the person's text."""
 NAMES: tuple[tuple[str, Entry], ...] = tuple(
     sorted(

@@ -80,7 +80,7 @@ def read_clause(clause: str, setting: Setting, *, barred: frozenset[Verb] = froz
     text = re.sub(r"^(.{2,8}?)[\s,!]*(?:\1[\s,!]*)+$", r"\1", text, flags=re.IGNORECASE)
     core = strip_polite(lead(text))
     if not core:
-        return None
+        return _exact(text, setting, barred)
     asks_how = re.match(
         r"(?:.{0,20}\b)?(?:how (?:do|can|could|should|would|does) (?:i|we|one)|怎么|如何|怎样)",
         text,
@@ -114,7 +114,8 @@ def read_clause(clause: str, setting: Setting, *, barred: frozenset[Verb] = froz
 
 def _exact(text: str, setting: Setting, barred: frozenset[Verb]) -> Command | None:
     """A name and nothing else but punctuation."""
-    low = re.sub(r"\s+", " ", text.lower()).strip(" .!,;:?。")
+    low = re.sub(r"\s+", " ", text.lower()).strip(" .!,;:。")
+    low = low.rstrip("?") or low
     named = next((entry for name, entry in catalogue.NAMES if name == low and entry.verb not in barred), None)
     return _read(named, low, "", setting) if named else None
 
@@ -125,7 +126,7 @@ def _timing(core: str, barred: frozenset[Verb]) -> Command | None:
 
 
 def _at_once(full: str, setting: Setting, barred: frozenset[Verb]) -> Command | None:
-    """ "Send me my digest now": the "now" is politeness elsewhere, and all that matters here."""
+    """What "send me my digest now" asks: elsewhere that "now" is politeness, here it is all that matters."""
     full = full.strip(" .!?。")
     for expression, reader in catalogue.entry(Verb.SEND_NOW).patterns if Verb.SEND_NOW not in barred else ():
         match = expression.search(full)

@@ -200,7 +200,13 @@ LEAVE = Entry(
         ),
         (
             pattern(
-                r"\b(?:remove|take|delete|drop|get|strike|cross|pull|kick|scratch) (?:me|us|my (?:name|e-?mail(?: address)?|address|mail)|this (?:e-?mail )?address|myself|[^\s@]+@\S+)(?: (?:off|from|out of|out|away from|of))*(?P<rest>(?:\s.*)?)$"
+                r"\b(?:remove|delete|drop|erase) (?:me|us|my (?:name|e-?mail(?: address)?|address|mail)|this (?:e-?mail )?address|myself|[^\s@]+@\S+)(?: (?:off|from|out of|out|away from|of))*(?P<rest>(?:\s.*)?)$"
+            ),
+            _all,
+        ),
+        (
+            pattern(
+                r"\b(?:take|get|strike|cross|pull|kick|scratch|remove) (?:me|us|my (?:name|e-?mail(?: address)?|address|mail)|this (?:e-?mail )?address|myself|[^\s@]+@\S+)(?: (?:off|from|out of|out|away from|of))+(?P<rest>(?:\s.*)?)$"
             ),
             _all,
         ),

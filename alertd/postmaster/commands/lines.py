@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from alertd.postmaster.commands.model import Setting
+from alertd.postmaster.commands.proof import NO, YES
 
 MAX_GROUPS = 60
 _END = re.compile(r"(?:end|quit|exit|finish|结束|完毕|完|结束了|以上)[\s.。!]*|[.=*-]{2,}|\.", re.IGNORECASE)
@@ -128,12 +129,20 @@ def _stays_open(group: Group, line: str) -> bool:
 
 def sentences(text: str) -> tuple[str, ...]:
     """A group's sentences."""
-    return tuple(piece.strip() for piece in _SENTENCES.split(text) if piece and piece.strip(" .。!"))
+    return tuple(
+        piece.strip()
+        for piece in _SENTENCES.split(text)
+        if piece and (piece.strip(" .。!?") or piece.strip() == "?")
+    )
 
 
 def keyword_like(text: str) -> bool:
     """Whether a line could be a keyword list: short, no sentence, nothing that people only say in letters."""
+    if text.rstrip().endswith((".", "。")) and not re.search(r"[,;、]", text):
+        return False
     text = text.strip(" \t,;.、")
+    if YES.fullmatch(text) or NO.match(text):
+        return False
     if (
         not text
         or len(text) > 160

@@ -1,0 +1,101 @@
+"""Mails of readers who know no commands: at least 95 % understood as meant, none as the opposite."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alertd.postmaster.classify import classify
+from tests.unit.postmaster.making import NOW, mail
+
+FOLDER = Path(__file__).parents[2] / "data" / "free_mails"
+OPPOSITES = (
+    ("unsubscribe", "subscribe"),
+    ("unsubscribe", "add"),
+    ("forget me", "subscribe"),
+    ("forget me", "add"),
+    ("add", "remove"),
+    ("subscribe", "remove"),
+    ("pause", "resume"),
+    ("pause", "unsubscribe"),
+    ("resume", "unsubscribe"),
+    ("remove", "unsubscribe"),
+)
+
+
+def collection() -> list[dict[str, Any]]:
+    return [
+        each
+        for file in sorted(FOLDER.glob("*.toml"))
+        for each in tomllib.loads(file.read_text("utf-8"))["mail"]
+    ]
+
+
+def meaning(commands: list[str]) -> set[tuple[Any, ...]]:
+    """Commands without what does not matter: case, the order of keywords, whether one says add or subscribe."""
+    meant: set[tuple[Any, ...]] = set()
+    for command in commands:
+        match = re.match(r"(subscribe|add|remove)\b ?(.*)", command.lower())
+        if match:
+            queries = frozenset(part.strip() for part in match[2].split(",") if part.strip() not in {"", "*"})
+            meant.add(("remove" if match[1] == "remove" else "subscribe", queries))
+        else:
+            meant.add((command.lower(),))
+    return meant
+
+
+def verbs(commands: list[str]) -> set[str]:
+    names = ("unsubscribe", "subscribe", "add", "remove", "pause", "resume", "forget me")
+    return {
+        name for command in commands for name in names if command == name or command.startswith(name + " ")
+    }
+
+
+def is_opposite(meant: list[str], understood: list[str]) -> bool:
+    """Whether something was understood that undoes what was meant, or ends what nobody wanted ended."""
+    wanted, got = verbs(meant), verbs(understood)
+    if not wanted and got & {"unsubscribe", "forget me"}:
+        return True
+    return any(
+        (left in wanted and right in got and right not in wanted)
+        or (right in wanted and left in got and left not in wanted)
+        for left, right in OPPOSITES
+        if not {left, right} <= {"add", "subscribe"}
+    )
+
+
+def understood(each: dict[str, Any]) -> list[str]:
+    kind = "text/html" if each.get("html") else "text/plain"
+    raw = mail(each["body"], subject=each["subject"], kind=kind)
+    commands: list[str] = classify(raw, "alerts@example.org", each.get("from", "active"), now=NOW)["commands"]
+    return commands
+
+
+def test_free_mails_are_understood_as_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    """At least 95 of 100 free mails are understood as their writers meant them, and none as the opposite."""
+    mails = collection()
+    assert len(mails) >= 120
+    wrong = [each for each in mails if meaning(understood(each)) != meaning(each["meant"])]
+    opposite = [each for each in mails if is_opposite(each["meant"], understood(each))]
+    share = 1 - len(wrong) / len(mails)
+    with capsys.disabled():
+        print(
+            f"\nfree mails: {len(mails) - len(wrong)} of {len(mails)} as meant ({share:.1%}), {len(opposite)} as the opposite"
+        )
+    assert opposite == []
+    assert share >= 0.95, [(each["subject"], each["body"], understood(each)) for each in wrong]
+
+
+@pytest.mark.parametrize("as_", ["new", "active", "authenticated"])
+def test_who_says_it_does_not_turn_its_meaning(as_: str) -> None:
+    """No free mail is understood as the opposite, whoever its sender is taken for."""
+    for each in collection():
+        kind = "text/html" if each.get("html") else "text/plain"
+        raw = mail(each["body"], subject=each["subject"], kind=kind)
+        assert not is_opposite(
+            each["meant"], classify(raw, "alerts@example.org", as_, now=NOW)["commands"]
+        ), each
