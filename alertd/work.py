@@ -29,6 +29,7 @@ from alertd.store import inbound, workers
 from alertd.store.claims import Answer, Claim
 from alertd.store.recovery import recover
 from alertd.subscribers import pause, topics
+from alertd.subscribers.regrammar import regrammar
 
 ROLES = ("poll", "edition", "send", "receive")
 _log = log.get("work")
@@ -82,7 +83,9 @@ class Work:
         """Pick up what dead workers left; on SQLite every other worker is dead, for we hold the lock."""
         services, now = self.services, self.services.clock.now()
         async with services.store.write() as connection:
-            await workers.beat(connection, self.worker_id, now=now)  # we are alive, however late our last beat was
+            await workers.beat(
+                connection, self.worker_id, now=now
+            )  # we are alive, however late our last beat was
             if services.store.is_sqlite:
                 await workers.end_others(connection, self.worker_id, now=now)
             found = await recover(
@@ -101,7 +104,11 @@ class Work:
             return await workers.beat(connection, self.worker_id, now=self.services.clock.now())
 
     async def begin(self) -> None:
-        """Apply the configuration at start; a refused edit is told to the owner, and what is stored goes on."""
+        """Bring queries into this version's grammar, then apply the configuration.
+
+        A refused edit is told to the owner, and what is stored goes on.
+        """
+        await regrammar(self.services.store)
         try:
             await apply(self.services, self.services.declared)
         except RefusedError as error:

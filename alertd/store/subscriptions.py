@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, exists, func, insert, select, update
+from sqlalchemy import Select, and_, bindparam, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.model import No, Origin, QueryId, ScheduleId, SubscriberId, SubscriptionId, TopicId
@@ -62,21 +62,35 @@ async def of_subscribers(
     connection: AsyncConnection, ids: Collection[SubscriberId], *, dropped: bool = False
 ) -> dict[SubscriberId, list[SubscriptionRow]]:
     """The heads of these readers' chains in id order; with `dropped` also those that were dropped."""
-    columns = [subscription.c[name] for name in SubscriptionRow._fields[:13]]
-    statement = (
-        select(*columns, query.c.canonical, topic.c.name, topic.c.title)
-        .join(query, query.c.id == subscription.c.query_id)
-        .outerjoin(topic, topic.c.id == subscription.c.topic_id)
-        .where(subscription.c.subscriber_id.in_(sorted(ids)), subscription.c.until_no.is_(None))
-        .order_by(subscription.c.id)
-    )
+    statement = _heads().where(subscription.c.subscriber_id.in_(sorted(ids)))
     if not dropped:
         statement = statement.where(subscription.c.dropped_at.is_(None))
     found: dict[SubscriberId, list[SubscriptionRow]] = {}
-    for values in await connection.execute(statement):
-        row = SubscriptionRow._make(values)
-        found.setdefault(row.subscriber_id, []).append(row._replace(origin=Origin(row.origin)))
+    for row in await _rows(connection, statement):
+        found.setdefault(row.subscriber_id, []).append(row)
     return found
+
+
+async def heads_of_query(connection: AsyncConnection, query_id: QueryId) -> list[SubscriptionRow]:
+    """The undropped heads that ask for a query, in id order."""
+    statement = _heads().where(subscription.c.query_id == query_id, subscription.c.dropped_at.is_(None))
+    return await _rows(connection, statement)
+
+
+def _heads() -> Select[Any]:
+    columns = [subscription.c[name] for name in SubscriptionRow._fields[:13]]
+    return (
+        select(*columns, query.c.canonical, topic.c.name, topic.c.title)
+        .join(query, query.c.id == subscription.c.query_id)
+        .outerjoin(topic, topic.c.id == subscription.c.topic_id)
+        .where(subscription.c.until_no.is_(None))
+        .order_by(subscription.c.id)
+    )
+
+
+async def _rows(connection: AsyncConnection, statement: Select[Any]) -> list[SubscriptionRow]:
+    found = [SubscriptionRow._make(values) for values in await connection.execute(statement)]
+    return [row._replace(origin=Origin(row.origin)) for row in found]
 
 
 async def add(connection: AsyncConnection, rows: Sequence[NewSubscription]) -> None:
@@ -199,11 +213,13 @@ async def replace(
     rows: Sequence[SubscriptionRow],
     *,
     query_id: QueryId,
-    topic_version: int,
-    typed: str,
     no: No,
+    topic_version: int | None = None,
 ) -> None:
-    """Give these heads a successor with another query: they end at `no`, the successor begins there (counter shared)."""
+    """Give these heads a successor with another query: they end at `no`, the successor begins there (counter shared).
+
+    The successor is of `topic_version`, or of its predecessor's when that is None.
+    """
     if not rows:
         return
     await connection.execute(
@@ -217,12 +233,12 @@ async def replace(
                 subscriber_id=row.subscriber_id,
                 schedule_id=row.schedule_id,
                 query_id=query_id,
-                typed=typed,
+                typed=row.typed,
                 label=row.label,
                 origin=row.origin,
                 since_no=no,
                 topic_id=row.topic_id,
-                topic_version=topic_version,
+                topic_version=row.topic_version if topic_version is None else topic_version,
                 root_id=row.root_id,
             )
             for row in rows

@@ -33,7 +33,9 @@ async def all_rows(connection: AsyncConnection, *, ended: bool = False) -> dict[
     )
     if not ended:
         statement = statement.where(topic.c.ended_at.is_(None))
-    return {row.name: row for row in (TopicRow._make(values) for values in await connection.execute(statement))}
+    return {
+        row.name: row for row in (TopicRow._make(values) for values in await connection.execute(statement))
+    }
 
 
 async def add(connection: AsyncConnection, *, name: str, title: str, query_id: QueryId, typed: str) -> None:
@@ -58,3 +60,8 @@ async def change(
 async def end(connection: AsyncConnection, topic_id: TopicId, *, now: datetime) -> None:
     """End a topic; readers who have it keep its last query until they or the file drop it."""
     await connection.execute(update(topic).where(topic.c.id == topic_id).values(ended_at=now))
+
+
+async def set_query(connection: AsyncConnection, topic_id: TopicId, query_id: QueryId) -> None:
+    """Give a topic the row of the same meaning in another grammar; its version stays."""
+    await connection.execute(update(topic).where(topic.c.id == topic_id).values(query_id=query_id))

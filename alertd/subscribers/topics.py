@@ -108,7 +108,6 @@ async def _spread_chunk(connection: AsyncConnection, topic_id: TopicId, name: st
             [head for head in heads if head.typed == typed],
             query_id=ids[narrowed.canonical],
             topic_version=row.version,
-            typed=typed,
             no=no,
         )
     return len(heads)

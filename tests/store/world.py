@@ -55,7 +55,9 @@ class WordMatcher:
 
     def add(self, query_id: QueryId, canonical: str) -> None:
         """Remember a query by which of ours it is."""
-        self._queries[query_id] = next(text for text in MEANINGS if parse(text).canonical == canonical)
+        text = next((text for text in MEANINGS if parse(text).canonical == canonical), None)
+        if text is not None:
+            self._queries[query_id] = text
 
     def discard(self, query_id: QueryId) -> None:
         """Forget a query."""
