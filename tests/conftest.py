@@ -20,7 +20,8 @@ from alertd.store.engines import Store
 from alertd.store.migrate import migrate
 from tests import postgres
 
-structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # no output; what is logged can be captured
+# no output; what is logged can still be captured
+structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 settings.register_profile("dev", max_examples=30, deadline=None)
 settings.register_profile("ci", max_examples=150, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))

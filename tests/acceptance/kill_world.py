@@ -16,6 +16,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from alertd.clock import SystemClock, real_sleep
 from tests.acceptance.kill_oracle import CaughtMail, FeedReport
 
 STAGES = {
@@ -54,7 +55,7 @@ class Feed:
                 for each in reversed(self.reports[-80:])
             )
             body = f'<rss version="2.0"><channel><title>R</title>{items}</channel></rss>'.encode()
-            await asyncio.sleep(0.02)
+            await real_sleep(0.02)
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\nConnection: close\r\n")
             writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
             await writer.drain()
@@ -84,7 +85,7 @@ class Relay:
     ) -> str:
         """Be slow, so that a kill can fall between."""
         envelope.mail_from = address
-        await asyncio.sleep(0.01)
+        await real_sleep(0.01)
         return "250 ok"
 
     async def handle_DATA(self, _server: Any, _session: Session, envelope: Envelope) -> str:  # noqa: N802
@@ -93,7 +94,7 @@ class Relay:
         assert isinstance(content, bytes)
         self.mails.append(CaughtMail(envelope.rcpt_tos[0], content))
         (self._folder / f"{len(self.mails):05}-{envelope.rcpt_tos[0]}.eml").write_bytes(content)
-        await asyncio.sleep(0.02)
+        await real_sleep(0.02)
         return "250 kept"
 
 
@@ -108,7 +109,7 @@ class Service:
         self.kills_with_mail = 0
         self.log = folder / "daemon.log"
         self._start = datetime(2026, 11, 24, tzinfo=UTC)
-        self._anchor = datetime.now(UTC)  # noqa: DTZ005
+        self._anchor = SystemClock().now()
         subprocess.run([sys.executable, "-m", "alertd", "init", str(folder)], check=True, capture_output=True)
         (folder / "alertd.toml").write_text(
             f'[service]\naddress = "alerts@example.org"\nowner = "owner@example.org"\n'
@@ -175,7 +176,7 @@ class Service:
         deadline = asyncio.get_running_loop().time() + seconds
         while not done() and asyncio.get_running_loop().time() < deadline:
             assert self.process.returncode is None, self.tail()
-            await asyncio.sleep(0.2)
+            await real_sleep(0.2)
         self.process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(40):
             assert await self.process.wait() == 0, self.tail()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from alertd.clock import real_sleep
 from tests.acceptance.kill_oracle import FeedReport, expected, judge, told
 from tests.acceptance.kill_world import STAGES, WORDS, Feed, Relay, Service
 
@@ -20,7 +21,7 @@ async def _feed_grows(feed: Feed, rng: random.Random, stop: asyncio.Event) -> No
     while not stop.is_set():
         number = len(feed.reports)
         feed.reports.append(FeedReport(number, " ".join(rng.sample(WORDS, rng.choice([1, 2, 3])))))
-        await asyncio.sleep(rng.uniform(0.3, 0.9))
+        await real_sleep(rng.uniform(0.3, 0.9))
 
 
 async def _kill_often(folder: Path, *, kills: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
+from alertd.config.settings import Topic
 from alertd.digest.contents import ContentMaker
 from alertd.digest.edition import Editions
 from alertd.digest.withdraw import withdraw
@@ -34,7 +35,6 @@ from alertd.store.tables import catalogue, content, delivery, digest, report, re
 from alertd.subscribers import change, leave, pause
 from alertd.subscribers.enrol import Enrolment, Wish, enrol
 from alertd.subscribers.topics import restricted, spread, sync
-from alertd.config.settings import Topic
 from tests.store.obligations import MEANINGS
 
 START = datetime(2026, 11, 24, 0, 0, tzinfo=UTC)
