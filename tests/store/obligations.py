@@ -72,6 +72,12 @@ class Oracle:
             and not self._was_told(reader, report, revision)
         }
 
+    def waits(self, root: str) -> bool:
+        """Whether something is owed to a query that was not told."""
+        each = self.asking[root]
+        due = self.due(each.reader, each.schedule, upto=self.moment)
+        return any((root, report, revision) in self.owed for report, revision in due)
+
     def _was_told(self, reader: str, report: str, revision: int) -> bool:
         return any(known == report and told >= revision for known, told in self.told.get(reader, ()))
 
