@@ -143,6 +143,7 @@ class Daemon:
     async def _poll(self) -> None:
         await self.work.poll()
         self._mail.set()  # alarms may wait
+        await self._editions()
 
     async def _editions(self) -> None:
         summary = await self.work.run_editions()

@@ -76,6 +76,8 @@ def set_up(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    # it warns whenever a part of the work outlasts its tick, which is how slow parts are meant to be skipped
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     usual = logging.ERROR if quiet else logging.INFO
     logging.getLogger("alertd").setLevel(logging.DEBUG if verbose else usual)
     structlog.configure(
