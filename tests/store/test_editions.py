@@ -11,7 +11,8 @@ from sqlalchemy import insert, select, update
 from alertd.digest.edition import Editions
 from alertd.model import Cause, Kind, MailKind, Origin, Priority, Schedule, SubscriberState
 from alertd.query import parse
-from alertd.store import editions, schedules
+from alertd.store import due, editions, schedules
+from alertd.store.due import Due
 from alertd.store.engines import Store
 from alertd.store.tables import content, cursor, delivery, digest, edition, subscriber, told
 from alertd.subscribers import change
@@ -204,7 +205,9 @@ async def test_delivery_of_a_digest(world: World) -> None:
     assert soon.expires_at == world.now + timedelta(days=4)
 
 
-async def test_ledger_alone_keeps_a_report_from_coming_twice(world: World) -> None:
+async def test_ledger_alone_keeps_a_report_from_coming_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Should what is due be read wrongly, the ledger's key refuses it, and no empty digest is left."""
     await world.sign_up("u1", "s1", "*", "daily")
     await _report(world, "r1")
@@ -218,31 +221,17 @@ async def test_ledger_alone_keeps_a_report_from_coming_twice(world: World) -> No
                 for id_ in world.readers.values()
             ],
         )
-    from alertd.store import due
-
-    everything = await due_without_ledger(world)
-    original = due.due
-
-    async def blind(*_args: Any, **_more: Any) -> list[due.Due]:
-        return everything
-
-    due.due = blind
-    try:
-        ((edition_id, _),) = await world.open(until="daily")
-        assert await world.editions.finish(edition_id, world.now) == (True, 1)
-    finally:
-        due.due = original
-    (sent,) = (await world.new_digests()).values()
-    assert (sent.reader, sent.told) == ("u1", {("r2", 1)})
-
-
-async def due_without_ledger(world: World) -> list[Any]:
-    """What would be due if nothing had been told."""
-    from alertd.store.due import Due
-
     u0, u1 = world.readers["u0"], world.readers["u1"]
     r1, r2 = world.reports["r1"], world.reports["r2"]
-    return [Due(u0, r1, 1), Due(u1, r1, 1), Due(u1, r2, 1)]
+
+    async def blind(*_args: Any, **_more: Any) -> list[Due]:
+        return [Due(u0, r1, 1), Due(u1, r1, 1), Due(u1, r2, 1)]
+
+    monkeypatch.setattr(due, "due", blind)
+    ((edition_id, _),) = await world.open(until="daily")
+    assert await world.editions.finish(edition_id, world.now) == (True, 1)
+    (sent,) = (await world.new_digests()).values()
+    assert (sent.reader, sent.told) == ("u1", {("r2", 1)})
 
 
 async def test_day_of_an_edition_is_the_schedules(world: World) -> None:
