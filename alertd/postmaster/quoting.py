@@ -36,10 +36,12 @@ _WROTE = (
     r"написал(?:\(?а\)?)?|пишет|пише|написа|έγραψε|yazdı|şunu yazdı|đã viết|viết|menulis|เขียน|"
     r"写道|寫道|写到|写|のメール|書きました|님이 작성|작성|كتب|כתב"
 )
-_ATTRIBUTION_END = re.compile(rf"(?:{_WROTE})[^:\n]{{0,60}}:\s*$", re.IGNORECASE)
+_ATTRIBUTION_END = re.compile(
+    rf"(?:{_WROTE})[^\n]{{0,80}}:\s*$|^\s*\d{{4}}-\d\d-\d\d \d{{1,2}}:\d\d .{{0,120}}>?:\s*$", re.IGNORECASE
+)
 _ATTRIBUTION_START = re.compile(
     r"\s*(?:on|am|le|el|il|em|op|den|på|le|w dniu|dnia|dne|dňa|в|у|στις|at|vào|pada|在|于|於)\b|\s*(?:在|于|於)|\s*\d{4}|"
-    r"\s*[\"“<\w].{0,80}[@<>]",
+    r"\s*[\"“<\w].{0,80}[@<>]|\s*(?:mon|tue|wed|thu|fri|sat|sun|понедельник|вторник|среда|четверг|пятница|суббота|воскресенье)",
     re.IGNORECASE,
 )
 _DATED = re.compile(r"\d{4}|\d{1,2}[:.]\d{2}|@")

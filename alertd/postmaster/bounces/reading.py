@@ -145,9 +145,9 @@ def _recipient(fields: dict[str, str]) -> str:
 
 def _without_addresses(text: str) -> str:
     """Addresses and host names may contain any word that we look for."""
-    text = re.sub(r"https?://\S+", " ", text)
-    text = re.sub(r"<?[^\s<>]+@[^\s<>]+>?", " ADDRESS ", text)
-    return re.sub(r"\b(?:[a-z0-9-]+\.){2,}[a-z]{2,}\b", " ", text, flags=re.IGNORECASE)
+    text = re.sub(r"https?://\S+", " ", text[:6000])
+    text = re.sub(r"<?[^\s<>@]{1,100}@[^\s<>]{1,255}>?", " ADDRESS ", text)
+    return re.sub(r"\b(?:[a-z0-9-]{1,63}\.){2,9}[a-z]{2,24}\b", " ", text, flags=re.IGNORECASE)
 
 
 def _notice(root: Part) -> str:

@@ -37,68 +37,74 @@ class Case:
     reason: str | None = None
 
 
+TYPED = {
+    "subscribe urban-rural integration, Zhejiang": ("subscribe urban-rural integration, Zhejiang",),
+    "add Zhejiang pension": ("add Zhejiang pension",),
+    'add "common prosperity"': ('add "common prosperity"',),
+    "add title:pension OR keyword:养老": ("add title:pension OR keyword:养老",),
+    "remove Zhejiang": ("remove Zhejiang",),
+    "del Zhejiang": ("remove Zhejiang",),
+    "drop Zhejiang, land reform": ("remove Zhejiang, land reform",),
+    "daily": ("daily",),
+    "weekly": ("weekly",),
+    "monthly on 15 at 9:30": ("monthly on 15 at 09:30",),
+    "immediate": ("immediate",),
+    "daily at 08:00": ("daily at 08:00",),
+    "weekly on monday at 8pm": ("weekly on monday at 20:00",),
+    "weekly for rural pensions": ("weekly for rural pensions",),
+    "time zone Europe/Berlin": ("time zone Europe/Berlin",),
+    "tz UTC+8": ("time zone Etc/GMT-8",),
+    "language zh": ("language zh",),
+    "format text": ("format text",),
+    "format html": ("format html",),
+    "pause": ("pause",),
+    "pause 2 weeks": ("pause until 2026-12-08",),
+    "pause until 2026-12-01": ("pause until 2026-12-01",),
+    "vacation 10 days": ("pause until 2026-12-04",),
+    "set alerts nomail": ("pause",),
+    "resume": ("resume",),
+    "set alerts mail": ("resume",),
+    "change address new@example.com": ("change address new@example.com",),
+    "export": ("export",),
+    "send now": ("send now",),
+    "订阅 城乡一体化，浙江": ("subscribe 城乡一体化, 浙江",),
+    "添加 养老金": ("add 养老金",),
+    "删除 养老金": ("remove 养老金",),
+    "每天": ("daily",),
+    "每周一早上8点": ("weekly on monday at 08:00",),
+    "暂停 两周": ("pause until 2026-12-08",),
+    "恢复": ("resume",),
+    "时区 上海": ("time zone Asia/Shanghai",),
+    "语言 中文": ("language zh",),
+    "格式 纯文本": ("format text",),
+}
+
+
+LEAVES = (
+    "unsubscribe", "UNSUBSCRIBE PLEASE", "unsubcribe", "stop", "remove me", "leave", "cancel", "signoff alerts", "unsubscribe alerts John Smith",
+    "unsubscribe *", "unsubscribe reader@example.net", "opt out", "退订", "取消订阅", "ＵＮＳＵＢＳＣＲＩＢＥ", "forget me", "忘记我",
+)  # fmt: skip
+
+
+SHOWN = {
+    "list": ("list",), "which": ("list",), "status": ("list",), "列表": ("list",), "topics": ("topics",), "lists": ("topics",), "主题": ("topics",),
+    "help": ("help",), "info": ("help",), "?": ("help",), "帮助": ("help",), "help pause": ("help pause",), "search land reform": ("search land reform",),
+    "搜索 养老金": ("search 养老金",), "preview pension": ("preview pension",), "why 178": ("why 178",), "为什么 4863": ("why 4863",),
+}  # fmt: skip
+
+
 def _commands() -> list[Case]:
-    """Typed commands of an active, unauthenticated subscriber: each asks for one confirmation, or shows something."""
-    changes = {
-        "subscribe urban-rural integration, Zhejiang": ("subscribe urban-rural integration, Zhejiang",),
-        "add Zhejiang pension": ("add Zhejiang pension",),
-        'add "common prosperity"': ('add "common prosperity"',),
-        "add title:pension OR keyword:养老": ("add title:pension OR keyword:养老",),
-        "remove Zhejiang": ("remove Zhejiang",),
-        "del Zhejiang": ("remove Zhejiang",),
-        "drop Zhejiang, land reform": ("remove Zhejiang, land reform",),
-        "daily": ("daily",),
-        "weekly": ("weekly",),
-        "monthly on 15 at 9:30": ("monthly on 15 at 09:30",),
-        "immediate": ("immediate",),
-        "daily at 08:00": ("daily at 08:00",),
-        "weekly on monday at 8pm": ("weekly on monday at 20:00",),
-        "weekly for rural pensions": ("weekly for rural pensions",),
-        "time zone Europe/Berlin": ("time zone Europe/Berlin",),
-        "tz UTC+8": ("time zone Etc/GMT-8",),
-        "language zh": ("language zh",),
-        "format text": ("format text",),
-        "format html": ("format html",),
-        "pause": ("pause",),
-        "pause 2 weeks": ("pause until 2026-12-08",),
-        "pause until 2026-12-01": ("pause until 2026-12-01",),
-        "vacation 10 days": ("pause until 2026-12-04",),
-        "set alerts nomail": ("pause",),
-        "resume": ("resume",),
-        "set alerts mail": ("resume",),
-        "change address new@example.com": ("change address new@example.com",),
-        "export": ("export",),
-        "send now": ("send now",),
-        "订阅 城乡一体化，浙江": ("subscribe 城乡一体化, 浙江",),
-        "添加 养老金": ("add 养老金",),
-        "删除 养老金": ("remove 养老金",),
-        "每天": ("daily",),
-        "每周一早上8点": ("weekly on monday at 08:00",),
-        "暂停 两周": ("pause until 2026-12-08",),
-        "恢复": ("resume",),
-        "时区 上海": ("time zone Asia/Shanghai",),
-        "语言 中文": ("language zh",),
-        "格式 纯文本": ("format text",),
-    }
-    leaves = (
-        "unsubscribe", "UNSUBSCRIBE PLEASE", "unsubcribe", "stop", "remove me", "leave", "cancel", "signoff alerts", "unsubscribe alerts John Smith",
-        "unsubscribe *", "unsubscribe reader@example.net", "opt out", "退订", "取消订阅", "ＵＮＳＵＢＳＣＲＩＢＥ", "forget me", "忘记我",
-    )  # fmt: skip
-    shows = {
-        "list": ("list",), "which": ("list",), "status": ("list",), "列表": ("list",), "topics": ("topics",), "lists": ("topics",), "主题": ("topics",),
-        "help": ("help",), "info": ("help",), "?": ("help",), "帮助": ("help",), "help pause": ("help pause",), "search land reform": ("search land reform",),
-        "搜索 养老金": ("search 养老金",), "preview pension": ("preview pension",), "why 178": ("why 178",), "为什么 4863": ("why 4863",),
-    }  # fmt: skip
+    """Typed commands of an active, unauthenticated subscriber: each asks for one confirmation, or SHOWN something."""
     rows = [
         Case(f"typed: {text}", mail(text), "command", ("NeedsConfirmation",), said)
-        for text, said in changes.items()
+        for text, said in TYPED.items()
     ]
-    rows += [Case(f"leave: {text}", mail(text), "command", ("NeedsConfirmation",)) for text in leaves]
+    rows += [Case(f"leave: {text}", mail(text), "command", ("NeedsConfirmation",)) for text in LEAVES]
     rows += [
         Case(f"leave by subject: {text}", mail(subject=text), "command", ("NeedsConfirmation",))
-        for text in leaves[:6]
+        for text in LEAVES[:6]
     ]
-    rows += [Case(f"show: {text}", mail(text), "command", ("Show",), said) for text, said in shows.items()]
+    rows += [Case(f"show: {text}", mail(text), "command", ("Show",), said) for text, said in SHOWN.items()]
     return rows
 
 
@@ -185,27 +191,29 @@ def _doors() -> list[Case]:
     ]  # fmt: skip
 
 
+ANSWERS = {
+    "Gmail": "weekly\n\nOn Tue, Nov 24, 2026 at 8:00 AM Report alerts <alerts@example.org> wrote:\n\n> unsubscribe\n> add more",
+    "Gmail, wrapped": "weekly\n\nOn Tue, Nov 24, 2026 at 8:00 AM Report alerts <\nalerts@example.org> wrote:\n\n> unsubscribe",
+    "Apple Mail": "weekly\n\n> On 24 Nov 2026, at 08:00, Report alerts <alerts@example.org> wrote:\n> \n> unsubscribe",
+    "Thunderbird, German": "weekly\n\nAm 24.11.26 um 08:00 schrieb Report alerts:\n> unsubscribe",
+    "Thunderbird, French": "weekly\n\nLe 24/11/2026 à 08:00, Report alerts a écrit :\n> unsubscribe",
+    "Outlook": "weekly\n\n-----Original Message-----\nFrom: Report alerts\nSent: Tuesday\nTo: reader\nSubject: x\n\nunsubscribe",
+    "Outlook, line": "weekly\n\n________________________________\nFrom: Report alerts <alerts@example.org>\nSent: Tuesday\nTo: x\nSubject: y\n\nunsubscribe",
+    "Outlook, bare block": "weekly\n\nFrom: Report alerts <alerts@example.org>\nDate: Tuesday, 24 November 2026\nTo: x\nSubject: y\n\nunsubscribe",
+    "Outlook, German": "weekly\n\nVon: Report alerts\nGesendet: Dienstag\nAn: x\nBetreff: y\n\nunsubscribe",
+    "QQ Mail": 'weekly\n\n------------------ 原始邮件 ------------------\n发件人: "报告" <alerts@example.org>;\n主题: x\n\nunsubscribe',
+    "NetEase": 'weekly\n\n在 2026-11-24 08:00:00，"报告提醒" <alerts@example.org> 写道：\n\nunsubscribe',
+    "Foxmail": "weekly\n\n发件人： 报告提醒\n发送时间： 2026-11-24 08:00\n收件人： x\n主题： y\n\nunsubscribe",
+    "forwarded": "weekly\n\n---------- Forwarded message ---------\nFrom: x\n\nunsubscribe",
+    "bottom-posted": "On Tue, 24 Nov 2026 Report alerts <alerts@example.org> wrote:\n> unsubscribe\n\nweekly",
+    "iPhone": "weekly\n\nSent from my iPhone\nunsubscribe",
+    "我的iPhone": "weekly\n\n发自我的iPhone\n退订",
+    "signature": "weekly\n\n-- \nunsubscribe is the name of my boat",
+}  # fmt: skip
+
+
 def _replies() -> list[Case]:
     """Replies and layouts of the common clients: what is quoted, forwarded or signed is not obeyed."""
-    answers = {
-        "Gmail": "weekly\n\nOn Tue, Nov 24, 2026 at 8:00 AM Report alerts <alerts@example.org> wrote:\n\n> unsubscribe\n> add more",
-        "Gmail, wrapped": "weekly\n\nOn Tue, Nov 24, 2026 at 8:00 AM Report alerts <\nalerts@example.org> wrote:\n\n> unsubscribe",
-        "Apple Mail": "weekly\n\n> On 24 Nov 2026, at 08:00, Report alerts <alerts@example.org> wrote:\n> \n> unsubscribe",
-        "Thunderbird, German": "weekly\n\nAm 24.11.26 um 08:00 schrieb Report alerts:\n> unsubscribe",
-        "Thunderbird, French": "weekly\n\nLe 24/11/2026 à 08:00, Report alerts a écrit :\n> unsubscribe",
-        "Outlook": "weekly\n\n-----Original Message-----\nFrom: Report alerts\nSent: Tuesday\nTo: reader\nSubject: x\n\nunsubscribe",
-        "Outlook, line": "weekly\n\n________________________________\nFrom: Report alerts <alerts@example.org>\nSent: Tuesday\nTo: x\nSubject: y\n\nunsubscribe",
-        "Outlook, bare block": "weekly\n\nFrom: Report alerts <alerts@example.org>\nDate: Tuesday, 24 November 2026\nTo: x\nSubject: y\n\nunsubscribe",
-        "Outlook, German": "weekly\n\nVon: Report alerts\nGesendet: Dienstag\nAn: x\nBetreff: y\n\nunsubscribe",
-        "QQ Mail": 'weekly\n\n------------------ 原始邮件 ------------------\n发件人: "报告" <alerts@example.org>;\n主题: x\n\nunsubscribe',
-        "NetEase": 'weekly\n\n在 2026-11-24 08:00:00，"报告提醒" <alerts@example.org> 写道：\n\nunsubscribe',
-        "Foxmail": "weekly\n\n发件人： 报告提醒\n发送时间： 2026-11-24 08:00\n收件人： x\n主题： y\n\nunsubscribe",
-        "forwarded": "weekly\n\n---------- Forwarded message ---------\nFrom: x\n\nunsubscribe",
-        "bottom-posted": "On Tue, 24 Nov 2026 Report alerts <alerts@example.org> wrote:\n> unsubscribe\n\nweekly",
-        "iPhone": "weekly\n\nSent from my iPhone\nunsubscribe",
-        "我的iPhone": "weekly\n\n发自我的iPhone\n退订",
-        "signature": "weekly\n\n-- \nunsubscribe is the name of my boat",
-    }  # fmt: skip
     rows = [
         Case(
             f"reply: {name}",
@@ -214,7 +222,7 @@ def _replies() -> list[Case]:
             ("NeedsConfirmation",),
             ("weekly",),
         )
-        for name, text in answers.items()
+        for name, text in ANSWERS.items()
     ]
     prefixes = (
         "Re: ",

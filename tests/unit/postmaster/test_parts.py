@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -286,3 +287,11 @@ def test_two_services_facing_each_other_fall_silent() -> None:
     answer = "Auto-Submitted: auto-replied\nX-Loop: other@example.com"
     assert not decided(mail("help", author="other@example.com", headers=answer)).answered
     assert does(decided(mail("help", author="other@example.com", headers=answer))) == ("Ignore",)
+
+
+def test_the_page_lists_every_command() -> None:
+    """docs/commands.md names every command and what it does, as the code declares it."""
+    page = (Path(__file__).parents[3] / "docs" / "commands.md").read_text("utf-8")
+    for entry in catalogue.SHOWN:
+        assert f"`{entry.names[0]}" in page, entry.names[0]
+        assert any(name in page for name in entry.chinese), entry.verb
