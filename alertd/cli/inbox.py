@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from alertd.cli.output import emit, json_option, show
+from alertd.cli.output import emit, json_option, print_json, show
 from alertd.cli.shell import Shell
 
 _STATES = ("new", "working", "done", "ignored", "quarantined")
@@ -52,8 +52,12 @@ def show_(shell: Shell, *, id: int, as_raw: bool, as_json: bool) -> None:  # noq
 
 @inbox.command("retry")
 @click.argument("id", type=int)
+@json_option
 @click.pass_obj
-def retry(shell: Shell, *, id: int) -> None:  # noqa: A002 - the word of the command line
+def retry(shell: Shell, *, id: int, as_json: bool) -> None:  # noqa: A002 - the word of the command line
     """Handle a quarantined or ignored mail again."""
     shell.perform("inbox.retry", id=id)
-    click.echo(f"mail {id} will be handled again")
+    if as_json:
+        print_json({"id": id})
+    else:
+        click.echo(f"mail {id} will be handled again")
