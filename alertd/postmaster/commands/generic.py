@@ -8,7 +8,7 @@ from alertd.postmaster.commands.model import Setting
 
 _POLITE = re.compile(
     r"(?:^|[\s,;]+)(?:please|pls|plz|kindly|thanks?(?: you)?(?: very much| so much| a lot| in advance)?|thx|many thanks|cheers|ta|if (?:that is |that's |it is |it's )?possible|"
-    r"as well|too|also|instead|for me|to me|only|from now on|again|asap|right now|now|with immediate effect|effective immediately|at all|any ?more|any longer|from you|(?:in|from|at|with) (?:the|your) (?:catalogue|list|service|digests?|alerts?|mails?|subscription)|"
+    r"as well|too|also|instead|for me|to me|only|from now on|asap|right now|now|with immediate effect|effective immediately|at all|any ?more|any longer|from you|(?:in|from|at|with) (?:the|your) (?:catalogue|list|service|digests?|alerts?|mails?|subscription)|"
     r"(?:from|to|on|in|off) my (?:list|subscriptions?|alerts?|key ?words?|queries|profile|account|topics?)|into my (?:list|subscription)|to (?:this|my) (?:address|e-?mail|mailbox|inbox)|by (?:e-?)?mail|via (?:e-?)?mail|when(?:ever)? (?:they|it) (?:appears?|comes? out|(?:are|is) published))"
     r"[\s.,!;)]*$|[\s,;]*(?:谢谢您?|多谢|感谢|就行|就好|就可以|即可|拜托了?|麻烦了?|辛苦了?|吧|哦|呢|啊|呀|好吗|可以吗|行吗|吗|了)[\s.,!;。]*$",
     re.IGNORECASE,
@@ -172,6 +172,12 @@ _GENERIC = frozenset(
         "work",
         "research",
         "studies",
+        "one",
+        "single",
+        "per",
+        "preferably",
+        "just",
+        "only",
         "study",
     ]
 )

@@ -10,7 +10,12 @@ from alertd.postmaster.commands.model import Command, Entry, Setting, Verb, patt
 from alertd.postmaster.commands.phrases import topic
 
 _OUT = r"(?:unsubscribed?|unsubscribing|un-subscribe|removed?|removing|leave|leaving|cancel(?:l?ed|l?ing)?|stop(?:ped|ping)?|deleted?|deleting|sign(?:ed)? off|opt(?:ed)? out|forget|forgotten|take me off|taken off|quit|drop(?:ped)?)"
+_ZH_OUT = r"(?:退订|退掉|退出|删掉|删除|删了|移除|移出|去掉|剔除|除名|取消(?!了)|停止(?!发|给|推|再|向)|停掉|停(?!发|止)|注销|清理|清除)"
 KEEPING = (
+    # Chinese puts the object between the "not" and the verb: 不要把我从名单里删掉.
+    re.compile(
+        rf"(?:不要|不想要?|别|请勿|勿|不会|不打算|没有?(?:想|要)?|不是(?:要|想)?|不必|不用|无需|不准|不能|不愿|千万(?:不要|别)|不)(?:再|随便|轻易|误|直接|擅自|就|把|将|给|让|帮|我们?|的|邮箱|地址|名字|订阅|从.{{0,8}}?[中里上])*{_ZH_OUT}"
+    ),
     pattern(rf"\b(?:someone|somebody)\b.{{0,60}}\b{_OUT}\b"),
     # "Do not unsubscribe me", "I never wanted to leave", "please don't remove my address".
     pattern(
@@ -46,7 +51,7 @@ KEEPING = (
 """Sentences that speak of leaving and do not ask for it; whatever else they say, nobody leaves by them."""
 
 
-DENIED = KEEPING[1]
+DENIED = KEEPING[2]
 """An outright "do not unsubscribe me": whatever else the mail says, nobody leaves by it."""
 
 
@@ -250,7 +255,7 @@ LEAVE = Entry(
         ),
         (
             re.compile(
-                r"(?:退订|退訂|取消订阅|取消訂閱|停止订阅|退定|退阅|停订|退出订阅|取消关注)(?:掉)?(?P<rest>.*)$"
+                r"(?:退订|退掉|退了|取消订阅|停止订阅|退定|退阅|停订|退出订阅|取消关注)(?:掉)?(?P<rest>.*)$"
             ),
             _all,
         ),
@@ -299,6 +304,12 @@ LEAVE = Entry(
         (
             re.compile(
                 r"^(?P<rest>.{0,14}?)(?:已经|都|就)?不(?:再)?(?:要|订|想订|想要|需要|用)(?:再发|发)?了?$"
+            ),
+            _all,
+        ),
+        (
+            pattern(
+                r"^(?:it is |it's |they are |this is |these are )?(?:no longer|not)(?: really)? (?:needed|required|relevant|of interest|wanted|necessary|useful|interesting)(?: (?:to|for) me)?(?: any ?more| any longer)?(?P<rest>)$"
             ),
             _all,
         ),

@@ -28,7 +28,7 @@ _THANKS = re.compile(
     r"thank you(?: (?:so|very) much| in advance| for (?:your|the) .{1,40})?|(?:非常|十分)?(?:谢谢|感谢|多谢)(?:您|你|了|啦|您的.{1,10}|帮助)*|辛苦了|麻烦了|拜托了?|有劳了)[\s,.!~，。！-]*",
     re.IGNORECASE,
 )
-_BULLET = re.compile(r"\s*(?:[-*•·–—+▪◦]|\(?\d{1,2}[.)、]|\(\d{1,2}\)|[①-⑩])\s+|\s*[①-⑩•·]")
+_BULLET = re.compile(r"\s*(?:[-*•·–—+▪◦]|\(?\d{1,2}[.)]|\(\d{1,2}\)|[①-⑩])\s+|\s*\d{1,2}、\s*|\s*[①-⑩•·]")
 _OPEN_END = re.compile(
     r"(?:[,;]|\b(?:not|don't|to|the|a|an|me|my|your|you|and|or|of|on|in|for|about|from|with|please|want|like|be|is|are|i|would|could|never|at|by|this|that|these|any|no|do|if|when|as|can|will|all|any|more|which|reports?))$",
     re.IGNORECASE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 NEGATION = re.compile(
-    r"\b(?:not|never|no longer|nt|stop|cannot|without|neither|nor|no more|dont|no|nothing|hardly|unable|instead of|didn't|rather than)\b|n't\b|不|别|勿|没|停|取消|无需",
+    r"\b(?:not|never|no longer|nt|stop|cannot|without|neither|nor|no more|dont|no|nothing|hardly|unable|instead of|didn't|rather than)\b|n't\b|不|别|勿|没|停|取消|无需|退|删",
     re.IGNORECASE,
 )
 SELF = re.compile(

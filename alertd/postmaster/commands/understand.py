@@ -99,7 +99,8 @@ def _understand(subject: Subject, body: tuple[str, ...], setting: Setting) -> Un
     found: list[Command] = []
     unclear: list[Unclear] = []
     bare: list[str] = []
-    titled = _read_subject(subject, setting)
+    worded = re.search(r"\w", subject.text) or not any(body)
+    titled = _read_subject(subject, setting) if worded else ()
     titled_commands = () if isinstance(titled, Unclear) else titled
     found.extend(titled_commands)
     if isinstance(titled, Unclear):
