@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NewType
@@ -214,7 +214,7 @@ class OutgoingMail:
 
 def fields_to_json(fields: ReportFields) -> dict[str, Any]:
     """The fields as the store keeps them."""
-    values = asdict(fields)
+    values = {name: getattr(fields, name) for name in ReportFields.__dataclass_fields__}
     values["dated"] = fields.dated.isoformat() if fields.dated else None
     return values
 

@@ -61,7 +61,7 @@ async def serve(
             connection, shown, digests, readers, schedule=schedule.value, due_at=due_at, contents=contents
         )
         await editions.set_contents(connection, keys)
-        await deliveries.queue(
+        await deliveries.queue_many(
             connection,
             [
                 contents.delivery(readers[id_], kind=schedule.value.kind, digest_id=digest_id, now=now)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from alertd.digest.render import DigestEntry
-from alertd.model import DigestId, ReportId, fields_from_json
+from alertd.model import DigestId, ReportId
 from alertd.store.due import Due, Found, Text
 
 
@@ -50,7 +50,7 @@ def entries(
                 report_id=report_id,
                 revision=shown,
                 catalogue_title=titles.get(text.catalogue, text.catalogue),
-                fields=fields_from_json(text.fields),
+                fields=text.fields,
                 found_by=labels.get(report_id, ()),
             )
         )

@@ -18,7 +18,7 @@ from alertd.errors import RefusedError
 from alertd.mail.keys import KeyRing
 from alertd.mail.templates import TemplateSet
 from alertd.matching.preview import Asked, Preview, preview
-from alertd.model import DeliveryId, MailKind, OutgoingMail, Report, Schedule, fields_to_json
+from alertd.model import DeliveryId, MailKind, OutgoingMail, Report, Schedule
 from alertd.query import read_canonical
 from alertd.store import reports, schedules, subscriptions
 from alertd.store.due import Text
@@ -112,9 +112,7 @@ def _mail(
         {each.id: each.revision for each in shown},
         found.found_by,
         {
-            (each.id, each.revision): Text(
-                each.id, each.revision, fields_to_json(each.fields), each.catalogue
-            )
+            (each.id, each.revision): Text(each.id, each.revision, each.fields, each.catalogue)
             for each in shown
         },
         reader=reader,

@@ -95,11 +95,21 @@ async def queue(connection: AsyncConnection, rows: Iterable[Mapping[str, Any]]) 
         rows: values of `delivery` columns. `kind`, `priority`, `address`, `key_id` and `queued_at` must be there;
             `date_at` and `next_at` are `queued_at` unless given.
     """
-    values = [{**_DEFAULTS, "date_at": row["queued_at"], "next_at": row["queued_at"], **row} for row in rows]
+    values = _values(rows)
     if not values:
         return []
     statement = insert(delivery).returning(delivery.c.id, sort_by_parameter_order=True)
     return [DeliveryId(id_) for id_ in (await connection.execute(statement, values)).scalars()]
+
+
+async def queue_many(connection: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """As `queue`, for whom the ids are nothing: on SQLite, ids in order cost a statement for each row."""
+    if values := _values(rows):
+        await connection.execute(insert(delivery), values)
+
+
+def _values(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{**_DEFAULTS, "date_at": row["queued_at"], "next_at": row["queued_at"], **row} for row in rows]
 
 
 async def counts(connection: AsyncConnection) -> dict[DeliveryState, int]:
@@ -170,6 +180,12 @@ async def listing(
     if subscriber_id is not None:
         statement = statement.where(delivery.c.subscriber_id == subscriber_id)
     return [_row(values) for values in (await connection.execute(statement)).mappings()]
+
+
+async def count_of(connection: AsyncConnection, reader: SubscriberId) -> int:
+    """How many deliveries a subscriber has."""
+    statement = select(func.count()).where(delivery.c.subscriber_id == reader)
+    return (await connection.execute(statement)).scalar_one()
 
 
 def _row(values: Mapping[Any, Any]) -> DeliveryRow:

@@ -12,7 +12,18 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alertd.model import DigestId, Kind, No, ReportId, ReportState, ScheduleId, SubscriberId, SubscriberState
+from alertd.model import (
+    DigestId,
+    Kind,
+    No,
+    ReportFields,
+    ReportId,
+    ReportState,
+    ScheduleId,
+    SubscriberId,
+    SubscriberState,
+    fields_from_json,
+)
 from alertd.store.tables import (
     announcement,
     catalogue,
@@ -117,19 +128,15 @@ async def tell(
     if not rows:
         return []
     by_due = dict(rows)
-    statement = upsert(connection, told).on_conflict_do_nothing()
+    statement = (
+        upsert(connection, told)
+        .on_conflict_do_nothing()
+        .returning(told.c.subscriber_id, told.c.report_id, told.c.revision)
+    )
+    # the values beside the statement, not in it: else it is compiled anew for each number of rows
     values = [{**due._asdict(), "digest_id": digest_id, "reason": reason} for due, digest_id in rows]
-    returned: list[tuple[Due, DigestId | None]] = []
-    for start in range(
-        0, len(values), 2000
-    ):  # one multi-row statement each: RETURNING tells what was inserted
-        part = statement.values(values[start : start + 2000]).returning(
-            told.c.subscriber_id, told.c.report_id, told.c.revision
-        )
-        for a, b, c in await connection.execute(part):
-            key = Due(SubscriberId(a), ReportId(b), c)
-            returned.append((key, by_due[key]))
-    return returned
+    returned = [Due._make(row) for row in await connection.execute(statement, values)]
+    return [(key, by_due[key]) for key in returned]
 
 
 async def found_by(connection: AsyncConnection, digests: Collection[DigestId]) -> list[Found]:
@@ -176,7 +183,7 @@ class Text(NamedTuple):
 
     report_id: ReportId
     revision: int
-    fields: dict[str, object]
+    fields: ReportFields
     catalogue: str
 
 
@@ -188,7 +195,9 @@ async def texts(connection: AsyncConnection, reports: Collection[ReportId]) -> l
         .join(catalogue, catalogue.c.id == report.c.catalogue_id)
         .where(revision.c.report_id.in_(sorted(reports)))
     )
-    return [Text(ReportId(a), b, c, d) for a, b, c, d in await connection.execute(statement)]
+    return [
+        Text(ReportId(a), b, fields_from_json(c), d) for a, b, c, d in await connection.execute(statement)
+    ]
 
 
 async def untell(connection: AsyncConnection, digests: Collection[DigestId]) -> dict[SubscriberId, No]:
@@ -271,4 +280,10 @@ async def readers_of_chunk(
 async def told_digests(connection: AsyncConnection, edition_digests: Select[tuple[int]]) -> int:
     """How many of these digests have rows in the ledger."""
     statement = select(func.count(told.c.digest_id.distinct())).where(told.c.digest_id.in_(edition_digests))
+    return (await connection.execute(statement)).scalar_one()
+
+
+async def count_told(connection: AsyncConnection, reader: SubscriberId) -> int:
+    """How many reports are in the ledger of a reader."""
+    statement = select(func.count(told.c.report_id.distinct())).where(told.c.subscriber_id == reader)
     return (await connection.execute(statement)).scalar_one()
