@@ -6,12 +6,15 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, delete, insert, or_, select
+from sqlalchemy import Row, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.model import SubscriberId
 from alertd.store.tables import audit, consent, suppression
 from alertd.store.upsert import upsert
+
+LEFT = "left"
+"""The act of a person who ended their subscription by themselves."""
 
 
 class Consent(NamedTuple):
@@ -49,6 +52,25 @@ async def of_subscriber(connection: AsyncConnection, subscriber_id: SubscriberId
         select(*columns).where(consent.c.subscriber_id == subscriber_id).order_by(consent.c.at, consent.c.id)
     )
     return [Consent._make(row) for row in await connection.execute(statement)]
+
+
+async def last_confirmed(connection: AsyncConnection, subscriber_id: SubscriberId) -> datetime | None:
+    """When a reader last confirmed something: a proof that mail reached them. None when they never did."""
+    statement = select(func.max(consent.c.at)).where(
+        consent.c.subscriber_id == subscriber_id, consent.c.act.like("confirmed %")
+    )
+    instant: datetime | None = (await connection.execute(statement)).scalar_one()
+    return instant
+
+
+async def last_acts(connection: AsyncConnection, hashes: Collection[str]) -> dict[str, str]:
+    """The newest act of each of these addresses that has any."""
+    statement = (
+        select(consent.c.address_hash, consent.c.act)
+        .where(consent.c.address_hash.in_(sorted(hashes)))
+        .order_by(consent.c.at, consent.c.id)
+    )
+    return {hash_: act for hash_, act in await connection.execute(statement)}
 
 
 async def suppress(

@@ -19,7 +19,7 @@ from alertd.model import No, Origin, Schedule, SubscriberId, SubscriptionId
 from alertd.query import parse, restrict
 from alertd.store import announcements, configs, consents, schedules, subscribers, subscriptions
 from alertd.store import topics as topic_rows
-from alertd.store.consents import Consent
+from alertd.store.consents import LEFT, Consent
 from alertd.store.engines import Store
 from alertd.store.subscribers import SubscriberRow
 from alertd.store.subscriptions import SubscriptionRow
@@ -205,16 +205,17 @@ async def _enrol(
     hash_address: Callable[[str], str],
     now: datetime,
 ) -> None:
-    if not people:
+    hashes = {each.address: hash_address(address_key(each.address)) for each in people}
+    last = await consents.last_acts(connection, set(hashes.values()))
+    # who left and was forgotten has no row to tell of it, only this
+    willing = [each for each in people if last.get(hashes[each.address]) != LEFT]
+    if not willing:
         return
-    ids = await enrol(connection, people, origin=Origin.FILE, now=now)
-    known = [(ids[address_key(each.address)], each) for each in people]
+    ids = await enrol(connection, willing, origin=Origin.FILE, now=now)
+    known = [(ids[address_key(each.address)], each) for each in willing]
     await consents.note(
         connection,
-        [
-            Consent(reader, hash_address(address_key(person.address)), "declared", "file", now)
-            for reader, person in known
-        ],
+        [Consent(reader, hashes[person.address], "declared", "file", now) for reader, person in known],
     )
     await welcome(connection, known, now)
 

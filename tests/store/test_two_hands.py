@@ -8,6 +8,8 @@ import pytest
 
 from alertd.model import Origin, SubscriberState
 from alertd.query import parse
+from alertd.store import consents, subscribers
+from alertd.store.consents import LEFT, Consent
 from alertd.store.engines import Store
 from alertd.subscribers import change, leave
 from alertd.subscribers.enrol import Enrolment, Wish, enrol
@@ -167,3 +169,18 @@ async def test_old_address_of_somebody_else_now(site: Applying) -> None:
     await site.apply(files(person("ann", asked("beta")), person("bob")))
     assert (await site.reader("new")).state is SubscriberState.ENDED
     assert set(await site.asks("ann")) == {"beta"}
+
+
+async def test_who_left_and_was_forgotten_is_not_brought_back(site: Applying) -> None:
+    """Without a row of theirs, the keyed hash of the address still says that they left; signing up again undoes it."""
+    await site.apply(files(person("ann"), person("bob")))
+    ann = await site.reader("ann")
+    hash_ = "hash of ann@example.org"
+    async with site.store.write() as connection:
+        await leave.end(connection, [ann.id], reason=leave.BY_THEMSELVES, now=START)
+        await consents.note(connection, [Consent(ann.id, hash_, LEFT, "mail", LATER)])
+        await subscribers.take_address(connection, ann.id)
+    await site.apply(files(person("ann"), person("bob"), person("cyd")), now=LATER)
+    assert site.welcomed == ["ann@example.org", "bob@example.org", "cyd@example.org"]
+    async with site.store.read() as connection:
+        assert await subscribers.find_by_key(connection, "ann@example.org") is None
