@@ -46,6 +46,11 @@ class Feed:
         self.server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
         self.port = self.server.sockets[0].getsockname()[1]
 
+    async def stop(self) -> None:
+        """Close the door."""
+        self.server.close()
+        await self.server.wait_closed()
+
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await reader.readuntil(b"\r\n\r\n")
@@ -79,6 +84,11 @@ class Relay:
         loop = asyncio.get_running_loop()
         self.server = await loop.create_server(lambda: SMTP(self, hostname="relay"), "127.0.0.1", 0)
         self.port = self.server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Close the door."""
+        self.server.close()
+        await self.server.wait_closed()
 
     async def handle_MAIL(  # noqa: N802
         self, _server: Any, _session: Session, envelope: Envelope, address: str, _options: list[str]

@@ -30,7 +30,14 @@ async def _kill_often(folder: Path, *, kills: int) -> None:
     relay = Relay(folder / "caught")
     await feed.start()
     await relay.start()
-    service = Service(folder, feed, relay)
+    try:
+        await _kill(Service(folder, feed, relay), feed, relay, rng, kills=kills)
+    finally:
+        await feed.stop()
+        await relay.stop()
+
+
+async def _kill(service: Service, feed: Feed, relay: Relay, rng: random.Random, *, kills: int) -> None:
     # a first life, so that the baseline is taken and everybody is enrolled before anything new appears
     await service.start()
     await service.run_until(lambda: len(relay.mails) >= 40, seconds=40)
