@@ -6,7 +6,7 @@ Nothing here forgets: an entry that is missing from a poll changes nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
@@ -42,14 +42,14 @@ class Past:
     Attributes:
         baseline: an earlier poll succeeded.
         holding: reports are held.
-        known: by identity; at least those whose `identity` or `second` is in the poll.
+        known: by identity; at least those that a candidate's `identity` or `apart` names.
         lately: by content hash, what the feed had lately.
     """
 
     baseline: bool
     holding: bool
     known: Mapping[str, Known]
-    lately: Mapping[str, Known]
+    lately: Mapping[str, Sequence[Known]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,20 +118,22 @@ def decide(past: Past, found: Sequence[Candidate], catalogue: Catalogue, now: da
     changed: list[tuple[Known, Candidate]] = []
     for identity, each in named:
         known = past.known.get(identity)
-        twin = past.lately.get(each.content_hash)
+        held = next(
+            (twin for twin in _lost_twins(each, past, identities) if twin.state is ReportState.HELD), None
+        )
         if known is not None:
             seen.append(known.report_id)
             if known.content_hash != each.content_hash and known.revision < MAX_REVISIONS:
                 changed.append((known, each))
-        elif twin is not None and twin.state is ReportState.HELD and twin.identity not in identities:
-            seen.append(twin.report_id)  # held already under an identity that the feed has renewed once more
+        elif held is not None:
+            seen.append(held.report_id)  # held already under an identity that the feed has renewed once more
         else:
             fresh.append((identity, each))
     new = _new_reports(fresh, past, identities, catalogue, now)
     revised = _revisions(changed, catalogue, now)
-    held = [each.fields.title for each in new if each.state is ReportState.HELD]
-    held += [each.fields.title for each in revised if each.hold]
-    alarm = () if past.holding else tuple(held)
+    titles = [each.fields.title for each in new if each.state is ReportState.HELD]
+    titles += [each.fields.title for each in revised if each.hold]
+    alarm = () if past.holding else tuple(titles)
     return PollDecision(new, revised, tuple(dict.fromkeys(seen)), alarm, conflicts)
 
 
@@ -142,36 +144,48 @@ def resolve(
 
     Entries that share an identity and their content are one. Where the content differs, the one the store knows under
     that identity by its content keeps it, or, when the identity is new, the last one in the feed (the oldest); the others
-    go by their second identity, so that none is lost and the next poll finds the same.
+    go by their `apart` identities, so that none is lost and the next poll finds the same.
     """
-    groups: dict[str, dict[str, Candidate]] = defaultdict(dict)
+    different = {(each.identity, each.content_hash): each for each in reversed(list(found))}
+    named = dict(_share(list(reversed(different.values())), 0, known))
+    return list(named.items()), len(different) - len({each.identity for each in different.values()})
+
+
+def _share(found: list[Candidate], level: int, known: Mapping[str, Known]) -> Iterator[tuple[str, Candidate]]:
+    """Names for candidates of different content, by their names of this level and, where these are shared, of the next."""
+    groups: dict[str, list[Candidate]] = defaultdict(list)
     for each in found:
-        groups[each.identity].setdefault(each.content_hash, each)
-    named: dict[str, Candidate] = {}
-    conflicts = 0
-    for identity, group in groups.items():
+        groups[_names(each)[level]].append(each)
+    for name, group in groups.items():
         if len(group) == 1:
-            only = next(iter(group.values()))
-            # alone now, but known apart from an entry that has left the feed
-            apart = (
-                identity in known
-                and known[identity].content_hash != only.content_hash
-                and only.second in known
-            )
-            named.setdefault(only.second if apart else identity, only)
+            yield _alone(group[0], level, known), group[0]
             continue
-        conflicts += len(group) - 1
-        owner = _owner(identity, group, known)
-        for content, each in group.items():
-            named.setdefault(identity if content == owner else each.second, each)
-    return list(named.items()), conflicts
+        owner = _owner(name, group, level, known)
+        if owner is not None:
+            yield name, owner
+        yield from _share([each for each in group if each is not owner], level + 1, known)
 
 
-def _owner(identity: str, group: Mapping[str, Candidate], known: Mapping[str, Known]) -> str:
-    """The content hash of the one that keeps a shared identity, "" when none does."""
-    if identity in known:
-        return known[identity].content_hash
-    return next((content for content, each in reversed(list(group.items())) if each.second not in known), "")
+def _alone(each: Candidate, level: int, known: Mapping[str, Known]) -> str:
+    """Its name, unless it is known apart from an entry that has left the feed."""
+    name, *others = _names(each)[level:]
+    if name in known and known[name].content_hash != each.content_hash:
+        return next((other for other in others if other in known), name)
+    return name
+
+
+def _owner(name: str, group: Sequence[Candidate], level: int, known: Mapping[str, Known]) -> Candidate | None:
+    """The one that keeps a shared name, None when none of these does."""
+    if name in known:
+        return next((each for each in group if each.content_hash == known[name].content_hash), None)
+    unknown = (
+        each for each in reversed(group) if not any(other in known for other in _names(each)[level + 1 :])
+    )
+    return next(unknown, None)
+
+
+def _names(each: Candidate) -> tuple[str, ...]:
+    return (each.identity, *each.apart)
 
 
 def _new_reports(
@@ -188,7 +202,7 @@ def _new_reports(
         ]
     else:
         flood = len(fresh) > catalogue.flood_limit
-        renewed = {identity for identity, each in fresh if _is_renewed(each, past, identities)}
+        renewed = {identity for identity, each in fresh if _lost_twins(each, past, identities)}
         renewed = renewed if len(renewed) >= RENEWED_LIMIT else set()
         states = [
             _state(pair, flood=flood, renewed=renewed, max_age=catalogue.max_age, now=now) for pair in ordered
@@ -215,9 +229,9 @@ def _state(
     return ReportState.NEW, ""
 
 
-def _is_renewed(each: Candidate, past: Past, identities: set[str]) -> bool:
-    twin = past.lately.get(each.content_hash)
-    return twin is not None and twin.identity not in identities
+def _lost_twins(each: Candidate, past: Past, identities: set[str]) -> list[Known]:
+    """Reports of the same content that the feed had lately, and that are not in this poll."""
+    return [twin for twin in past.lately.get(each.content_hash, ()) if twin.identity not in identities]
 
 
 def _revisions(

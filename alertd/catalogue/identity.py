@@ -26,14 +26,15 @@ class Candidate:
 
     Attributes:
         identity: guid, else canonical link, else a hash of title and date.
-        second: identity when another entry of the same poll has the same `identity` and other content.
+        apart: identities for when another entry of the same poll has the same `identity` and other content: by link,
+            title and date, and by the content itself.
         guid: as the feed gives it, "" when it gives none.
         content_hash: equal for texts that differ in white space, character width or case of the link alone.
         days: the dates known of it: printed, and the feed's.
     """
 
     identity: str
-    second: str
+    apart: tuple[str, str]
     guid: str
     fields: ReportFields
     content_hash: str
@@ -57,12 +58,13 @@ def candidate(entry: Entry, fields: ReportFields) -> Candidate:
         entry.title, *(() if entry.title else (fields.abstract,)), entry.published or entry.updated
     )
     identity = entry.guid or link or f"sha256:{printed}"
+    content = content_hash(fields)
     return Candidate(
         identity=_short(identity),
-        second=_short(f"{_short(identity)} {_digest(link, printed)[:32]}"),
+        apart=(f"{_short(identity)} {_digest(link, printed)[:32]}", f"{_short(identity)} {content[:32]}"),
         guid=entry.guid,
         fields=fields,
-        content_hash=content_hash(fields),
+        content_hash=content,
         days=tuple(dict.fromkeys(day for day in (fields.dated, feed_date(entry)) if day)),
     )
 

@@ -96,16 +96,17 @@ async def take_in(
 async def _past(
     connection: AsyncConnection, row: CatalogueRow, found: Sequence[Candidate], now: datetime
 ) -> Past:
-    identities = {name for each in found for name in (each.identity, each.second)}
+    identities = {name for each in found for name in (each.identity, *each.apart)}
     known = await reports.known(connection, row.id, identities)
-    lately: dict[str, reports.KnownRow] = {}
+    lately: dict[str, list[Known]] = {}
     if row.baseline_at is not None and any(each.identity not in known for each in found):
-        lately = await reports.lately(connection, row.id, since=(row.polled_at or now) - _LATELY)
+        for each in await reports.lately(connection, row.id, since=(row.polled_at or now) - _LATELY):
+            lately.setdefault(each.content_hash, []).append(_known(each))
     return Past(
         baseline=row.baseline_at is not None,
         holding=await reports.is_holding(connection, row.id),
         known={name: _known(each) for name, each in known.items()},
-        lately={content: _known(each) for content, each in lately.items()},
+        lately=lately,
     )
 
 

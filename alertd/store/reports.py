@@ -72,14 +72,14 @@ async def known(
 
 async def lately(
     connection: AsyncConnection, catalogue_id: CatalogueId, *, since: datetime
-) -> dict[str, KnownRow]:
-    """What the feed had at or after an instant, by the hash of its newest text; of equal ones the held, else the newest."""
+) -> list[KnownRow]:
+    """What the feed had at or after an instant, oldest first."""
     statement = (
         _known()
         .where(report.c.catalogue_id == catalogue_id, report.c.last_seen_at >= since)
-        .order_by(report.c.state == ReportState.HELD, report.c.id)
+        .order_by(report.c.id)
     )
-    return {row.content_hash: row for row in await _known_rows(connection, statement)}
+    return await _known_rows(connection, statement)
 
 
 async def add(
@@ -185,6 +185,21 @@ async def recent(
     if catalogues:
         where = and_(where, catalogue.c.name.in_(sorted(catalogues)))
     return list(reversed(await _reports(connection, where, newest_first=True, limit=limit)))
+
+
+async def recent_ids(
+    connection: AsyncConnection, *, since: datetime, limit: int
+) -> list[tuple[ReportId, int]]:
+    """Of the reports that `recent` finds the newest so many: their ids and revisions, newest first."""
+    statement = (
+        select(report.c.id, report.c.revision)
+        .where(
+            report.c.seen_at >= since, report.c.state.not_in([ReportState.DISCARDED, ReportState.RETRACTED])
+        )
+        .order_by(report.c.id.desc())
+        .limit(limit)
+    )
+    return [(ReportId(id_), number) for id_, number in await connection.execute(statement)]
 
 
 async def first_texts(

@@ -32,9 +32,10 @@ class Memory:
     def past(self) -> Past:
         """As a poll reads it."""
         holding = any(each.state is ReportState.HELD for each in self.known.values())
-        return Past(
-            self.baseline, holding, self.known, {each.content_hash: each for each in self.known.values()}
-        )
+        lately: dict[str, list[Known]] = {}
+        for each in self.known.values():
+            lately.setdefault(each.content_hash, []).append(each)
+        return Past(self.baseline, holding, self.known, lately)
 
     def poll(self, *found: Candidate, now: datetime = NOW) -> PollDecision:
         """Decide and remember."""
@@ -239,6 +240,27 @@ def test_duplicate_guids() -> None:
     assert titles(left, ReportState.NEW) == ["Report 14"]
     alone = memory.poll(entry(13, guid="const"))
     assert (alone.new, alone.revised) == ((), ())
+
+
+def test_nameless_entries_that_differ_in_their_text_alone() -> None:
+    """The same title and day, no guid, no link: as many reports as texts, and all known next time."""
+    memory = Memory()
+    found = [entry(1, guid="", link="", summary=text) for text in ("x", "y", "z")]
+    assert memory.poll(*found).count(ReportState.NEW) == 3
+    again = memory.poll(entry(1, guid="", link="", summary="w"), *found)
+    assert (again.count(ReportState.NEW), again.revised) == (1, ())
+    alone = memory.poll(found[1])
+    assert (alone.new, alone.revised) == ((), ())
+
+
+def test_a_held_report_stands_for_its_twins() -> None:
+    """Content that is held under a guid the feed no longer has is not stored again under two others, nor at the next poll."""
+    memory = Memory()
+    memory.poll(*map(entry, range(6)))
+    found = [entry(0, guid="x"), entry(0, guid="y")]
+    for _ in range(2):
+        decision = memory.poll(*found)
+        assert (decision.new, decision.alarm) == ((), ())
 
 
 ENTRIES = st.lists(
