@@ -25,7 +25,7 @@ from alertd.postmaster.acting.limits import Limits
 from alertd.postmaster.acting.past import Past
 from alertd.postmaster.acting.room import Room
 from alertd.postmaster.inbox import Inbox
-from alertd.store import inbound, workers
+from alertd.store import erase, inbound, workers
 from alertd.store.claims import Answer, Claim
 from alertd.store.recovery import recover
 from alertd.subscribers import pause, topics
@@ -58,10 +58,11 @@ class Work:
             on_refused=self._refused,
         )
         services.breaker = self.sender.breaker
+        self._mail_room = mail_room(services)
         self.inbox = Inbox(
             services.store,
             services.clock,
-            MailHandler(mail_room(services), services.clock),
+            MailHandler(self._mail_room, services.clock),
             keep_raw=services.settings.intake.keep_raw,
         )
         self._editing = asyncio.Lock()
@@ -77,7 +78,14 @@ class Work:
     ) -> None:
         """Count a refusal for good as the bounce it is, in the transaction that records it."""
         if isinstance(outcome, Failed):
-            await failing.refused(connection, claim, answer, hash_address=self.services.hash_address, now=now)
+            await failing.refused(
+                connection,
+                claim,
+                answer,
+                letters=self.services.letters,
+                hash_address=self.services.hash_address,
+                now=now,
+            )
 
     async def recover(self) -> None:
         """Pick up what dead workers left; on SQLite every other worker is dead, for we hold the lock."""
@@ -132,7 +140,14 @@ class Work:
             return await self.services.editions.run_due(self.services.clock.now())
 
     async def receive(self) -> int:
-        """Handle the mails that came in; returns how many."""
+        """Handle the mails that came in; returns how many.
+
+        What they may ask of the past is read beforehand, so that no transaction waits for it.
+        """
+        async with self.services.store.read() as connection:
+            waits = await inbound.waits(connection)
+        if waits:
+            await self._mail_room.past.refresh(self.services.store, now=self.services.clock.now())
         return await self.inbox.run_due()
 
     async def sweep(self) -> None:
@@ -152,6 +167,8 @@ class Work:
         total = await purge(services.store, keep=keep, now=now)
         async with services.store.write() as connection:
             await inbound.purge(connection, now=now, forget_before=now - keep)
+        async with services.store.write() as connection:
+            await erase.answered(connection)
         return total
 
 

@@ -161,6 +161,7 @@ INTAKE = Table(
         ),
         Key("replies_per_address", number(1, _MILLION, 10), "Answers to one address in 24 hours"),
         Key("confirmations_per_domain", number(1, _MILLION, 50), "Confirmations to one domain in an hour"),
+        Key("replies_per_domain", number(1, _MILLION, 200), "Answers to one domain in an hour"),
         Key("replies_per_hour", number(1, _MILLION, 1000), "Answers and confirmations in all in an hour"),
     ),
 )

@@ -129,6 +129,7 @@ class Intake:
         refuse_domains: domains that may not sign up (disposable ones, for example).
         replies_per_address: answers to one address in 24 hours.
         confirmations_per_domain: confirmations to one domain in an hour.
+        replies_per_domain: answers to one domain in an hour.
         replies_per_hour: answers and confirmations in all in an hour.
     """
 
@@ -142,6 +143,7 @@ class Intake:
     refuse_domains: tuple[str, ...] = ()
     replies_per_address: int = 10
     confirmations_per_domain: int = 50
+    replies_per_domain: int = 200
     replies_per_hour: int = 1000
 
 

@@ -23,7 +23,7 @@ class BounceRow(NamedTuple):
 
 
 class Carrier(NamedTuple):
-    """The delivery that a signed return path names."""
+    """The delivery that a signed return path names; `address` is "" when its reader was forgotten."""
 
     id: DeliveryId
     subscriber_id: SubscriberId | None
@@ -65,12 +65,14 @@ async def add(
 
 
 async def of_subscriber(
-    connection: AsyncConnection, subscriber_id: SubscriberId, *, since: datetime
+    connection: AsyncConnection, subscriber_id: SubscriberId, *, since: datetime | None = None
 ) -> list[BounceRow]:
-    """A reader's bounces since an instant, oldest first."""
+    """A reader's bounces, or those after an instant, oldest first."""
     statement = (
         select(bounce.c["class"], bounce.c.status, bounce.c.reason, bounce.c.weight, bounce.c.at)
-        .where(bounce.c.subscriber_id == subscriber_id, bounce.c.at >= since)
+        .where(bounce.c.subscriber_id == subscriber_id)
         .order_by(bounce.c.at, bounce.c.id)
     )
+    if since is not None:
+        statement = statement.where(bounce.c.at > since)
     return [BounceRow._make(row) for row in await connection.execute(statement)]

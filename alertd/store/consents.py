@@ -64,10 +64,10 @@ async def last_confirmed(connection: AsyncConnection, subscriber_id: SubscriberI
 
 
 async def last_acts(connection: AsyncConnection, hashes: Collection[str]) -> dict[str, str]:
-    """The newest act of each of these addresses that has any."""
+    """The newest act of each of these addresses that has any; what was asked and not confirmed anybody may have sent."""
     statement = (
         select(consent.c.address_hash, consent.c.act)
-        .where(consent.c.address_hash.in_(sorted(hashes)))
+        .where(consent.c.address_hash.in_(sorted(hashes)), consent.c.act.not_like("asked %"))
         .order_by(consent.c.at, consent.c.id)
     )
     return {hash_: act for hash_, act in await connection.execute(statement)}

@@ -136,7 +136,9 @@ async def oldest_waiting(connection: AsyncConnection) -> datetime | None:
 async def waiting(connection: AsyncConnection) -> dict[int, Waiting]:
     """What the outbox still has to do, by priority."""
     statement = (
-        select(delivery.c.priority, func.count(), func.min(delivery.c.queued_at), func.min(delivery.c.next_at))
+        select(
+            delivery.c.priority, func.count(), func.min(delivery.c.queued_at), func.min(delivery.c.next_at)
+        )
         .where(is_open())
         .group_by(delivery.c.priority)
     )

@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    TextClause,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.model import (
@@ -63,24 +76,48 @@ class Found(NamedTuple):
         return self.label or self.topic_title or self.typed
 
 
-def asks_for() -> ColumnElement[bool]:
+def is_active() -> TextClause:
+    """A cursor of a schedule the reader has. Text, because SQLite uses the partial index only for the very same term."""
+    return text("cursor.active")
+
+
+def is_behind() -> TextClause:
+    """A cursor that was lowered, or whose reader was away. Text, as `is_active`."""
+    return text("cursor.behind")
+
+
+def asks_for(asked: FromClause = subscription) -> ColumnElement[bool]:
     """Whether a subscription asks for an announcement: its interval holds `first_no`, and it is not dropped."""
     return and_(
-        subscription.c.dropped_at.is_(None),
-        subscription.c.since_no < announcement.c.first_no,
-        or_(subscription.c.until_no.is_(None), announcement.c.first_no <= subscription.c.until_no),
+        asked.c.dropped_at.is_(None),
+        asked.c.since_no < announcement.c.first_no,
+        or_(asked.c.until_no.is_(None), announcement.c.first_no <= asked.c.until_no),
     )
 
 
-def due_statement(schedule_id: ScheduleId, upto: No) -> Select[tuple[int, int, int]]:
-    """SELECT DISTINCT subscriber, report, revision that are due on a schedule up to a number; the caller narrows it."""
-    already = exists().where(
-        told.c.subscriber_id == cursor.c.subscriber_id,
-        told.c.report_id == announcement.c.report_id,
-        told.c.revision >= announcement.c.revision,
-    )
-    return (
-        select(cursor.c.subscriber_id, announcement.c.report_id, announcement.c.revision)
+def due_statement(
+    schedule_id: ScheduleId, upto: No, *cursors: ColumnElement[bool] | TextClause
+) -> Select[tuple[int, int, int]]:
+    """SELECT DISTINCT subscriber, report, revision that are due on a schedule up to a number.
+
+    The subscriptions of these cursors are worked out first, then the matches above the lowest of the cursors that are of
+    their queries. Left to itself SQLite sorts all subscriptions there are, and reads all matches there ever were, to find
+    what is due to a few readers.
+
+    Args:
+        schedule_id: the schedule.
+        upto: the number.
+        cursors: which cursors are meant.
+    """
+    asked = (
+        select(
+            cursor.c.subscriber_id,
+            cursor.c.no,
+            subscription.c.query_id,
+            subscription.c.since_no,
+            subscription.c.until_no,
+            subscription.c.dropped_at,
+        )
         .select_from(cursor)
         .join(
             subscription,
@@ -89,13 +126,27 @@ def due_statement(schedule_id: ScheduleId, upto: No) -> Select[tuple[int, int, i
                 subscription.c.schedule_id == cursor.c.schedule_id,
             ),
         )
-        .join(
-            match,
-            and_(match.c.query_id == subscription.c.query_id, match.c.no > cursor.c.no, match.c.no <= upto),
-        )
-        .join(announcement, and_(announcement.c.no == match.c.no, asks_for()))
+        .where(cursor.c.schedule_id == schedule_id, is_active(), *cursors)
+        .cte("asked")
+        .prefix_with("MATERIALIZED")
+    )
+    already = exists().where(
+        told.c.subscriber_id == asked.c.subscriber_id,
+        told.c.report_id == announcement.c.report_id,
+        told.c.revision >= announcement.c.revision,
+    )
+    bounds = and_(
+        match.c.no > select(func.min(asked.c.no)).scalar_subquery(),
+        match.c.no <= upto,
+        match.c.query_id.in_(select(asked.c.query_id)),
+    )
+    return (
+        select(asked.c.subscriber_id, announcement.c.report_id, announcement.c.revision)
+        .select_from(asked)
+        .join(match, and_(match.c.query_id == asked.c.query_id, match.c.no > asked.c.no, bounds))
+        .join(announcement, and_(announcement.c.no == match.c.no, asks_for(asked)))
         .join(report, and_(report.c.id == announcement.c.report_id, report.c.state != ReportState.RETRACTED))
-        .where(cursor.c.schedule_id == schedule_id, cursor.c.active.is_(True), ~already)
+        .where(~already)
         .distinct()
     )
 
@@ -106,18 +157,21 @@ async def due(
     """What is due to these (locked) readers on a schedule."""
     if not readers:
         return []
-    statement = due_statement(schedule_id, upto).where(cursor.c.subscriber_id.in_(sorted(readers)))
+    statement = due_statement(schedule_id, upto, cursor.c.subscriber_id.in_(sorted(readers)))
     return [Due._make(row) for row in await connection.execute(statement)]
 
 
 async def count_due(connection: AsyncConnection, schedule_id: ScheduleId, *, upto: No, above: No) -> int:
     """How many (active reader, revision) are due and not behind: none may be left when an edition is complete."""
-    inner = due_statement(schedule_id, upto).where(
-        cursor.c.behind.is_(False),
-        subscriber.c.id == cursor.c.subscriber_id,
-        subscriber.c.state == SubscriberState.ACTIVE,
-        match.c.no > above,
+    matched = (
+        select(subscription.c.subscriber_id)
+        .join(match, match.c.query_id == subscription.c.query_id)
+        .join(subscriber, subscriber.c.id == subscription.c.subscriber_id)
+        .where(match.c.no > above, match.c.no <= upto, subscriber.c.state == SubscriberState.ACTIVE)
     )
+    inner = due_statement(
+        schedule_id, upto, cursor.c.behind.is_(False), cursor.c.subscriber_id.in_(matched)
+    ).where(match.c.no > above)
     return (await connection.execute(select(func.count()).select_from(inner.subquery()))).scalar_one()
 
 
@@ -246,7 +300,7 @@ async def readers_of_chunk(
     """
     if kind is not Kind.IMMEDIATE:
         statement = select(cursor.c.subscriber_id).where(
-            cursor.c.schedule_id == schedule_id, cursor.c.active.is_(True), cursor.c.subscriber_id > after
+            cursor.c.schedule_id == schedule_id, is_active(), cursor.c.subscriber_id > after
         )
     else:
         matched = (
@@ -265,8 +319,8 @@ async def readers_of_chunk(
             .join(subscriber, subscriber.c.id == cursor.c.subscriber_id)
             .where(
                 cursor.c.schedule_id == schedule_id,
-                cursor.c.behind.is_(True),
-                cursor.c.active.is_(True),
+                is_behind(),
+                is_active(),
                 cursor.c.subscriber_id > after,
                 subscriber.c.state == SubscriberState.ACTIVE,
             )

@@ -299,6 +299,12 @@ async def get(connection: AsyncConnection, inbound_id: int) -> tuple[InboundRow,
     return _row(tuple(values)), raw
 
 
+async def waits(connection: AsyncConnection) -> bool:
+    """Whether a mail waits to be handled."""
+    statement = select(inbound.c.id).where(inbound.c.state.in_(("new", "working"))).limit(1)
+    return (await connection.execute(statement)).first() is not None
+
+
 async def count_by_state(connection: AsyncConnection) -> dict[str, int]:
     """How many mails are in each state that occurs."""
     statement = select(inbound.c.state, func.count()).group_by(inbound.c.state)

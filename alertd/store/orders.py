@@ -21,8 +21,10 @@ class ContentRow(NamedTuple):
 
 
 async def tags(connection: AsyncConnection, ids: Collection[int]) -> dict[int, str]:
-    """The tags of these subscribers."""
-    statement = select(subscriber.c.id, subscriber.c.tag).where(subscriber.c.id.in_(sorted(ids)))
+    """The tags of these subscribers, but for those who were forgotten: they have nothing to leave."""
+    statement = select(subscriber.c.id, subscriber.c.tag).where(
+        subscriber.c.id.in_(sorted(ids)), subscriber.c.address != ""
+    )
     return {id_: tag for id_, tag in await connection.execute(statement)}
 
 

@@ -157,6 +157,14 @@ async def end(
         await connection.execute(statement, rows)
 
 
+async def take_address(connection: AsyncConnection, subscriber_id: SubscriberId) -> None:
+    """Leave a locked reader without an address: they were forgotten, or gave it to another subscription of theirs.
+
+    The row stays, so that its id and tag are never given to another.
+    """
+    await change(connection, subscriber_id, address="", address_key=f"forgotten:{subscriber_id}")
+
+
 async def resume_over(connection: AsyncConnection, *, now: datetime, limit: int) -> list[SubscriberId]:
     """Make readers active whose pause ends at or before `now`; locks them in id order."""
     over = (subscriber.c.state == SubscriberState.PAUSED, subscriber.c.pause_until <= now)

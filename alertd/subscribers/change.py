@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.addresses import address_key
 from alertd.errors import RefusedError
-from alertd.model import Kind, Origin, Schedule, ScheduleId, SubscriberId, SubscriptionId
+from alertd.model import Kind, Origin, Schedule, ScheduleId, SubscriberId, SubscriberState, SubscriptionId
 from alertd.store import announcements, schedules, subscribers, subscriptions
 from alertd.store.subscribers import SubscriberRow
 from alertd.store.subscriptions import SubscriptionRow
@@ -115,14 +115,20 @@ async def set_setting(
 async def set_address(connection: AsyncConnection, subscriber_id: SubscriberId, address: str) -> None:
     """Give a reader another (proved) address; who is declared by file stays so, whatever address the file names.
 
+    A subscription that ended gives its address away: its owner has proved to be this reader.
+
     Raises:
         RefusedError: another reader has it.
     """
     key = address_key(address)
     other = await subscribers.find_by_key(connection, key)
-    if other is not None and other.id != subscriber_id:
-        raise RefusedError("another subscription has this address")
-    (row,) = await subscribers.lock(connection, [subscriber_id])
+    locked = await subscribers.lock(connection, {subscriber_id, other.id} if other else {subscriber_id})
+    by_id = {each.id: each for each in locked}
+    row = by_id.pop(subscriber_id)
+    for each in by_id.values():
+        if each.state not in {SubscriberState.ENDED, SubscriberState.SUPPRESSED}:
+            raise RefusedError("another subscription has this address")
+        await subscribers.take_address(connection, each.id)
     own = list(row.own_settings)
     if key != row.address_key and await subscriptions.ever_of_origin(connection, row.id, Origin.FILE):
         own = with_former(own, row.address_key)

@@ -1,4 +1,4 @@
-"""Forget a person: everything we keep about them but a keyed hash with the date of their wish."""
+"""Forget a person: everything we keep about them but a keyed hash with the dates of what they asked for."""
 
 from __future__ import annotations
 
@@ -6,15 +6,37 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from alertd.addresses import address_key
 from alertd.store import erase
+from alertd.store.erase import Person
 from alertd.store.subscribers import SubscriberRow
+from alertd.subscribers.own import former_keys
 
 
-async def forget(connection: AsyncConnection, reader: SubscriberRow, *, now: datetime) -> None:
+async def forget(
+    connection: AsyncConnection,
+    reader: SubscriberRow,
+    *,
+    address_hash: str,
+    inbound_id: int | None,
+    now: datetime,
+) -> None:
     """Erase an ended (locked) reader's address, queries, ledger, mails and bounces.
 
-    The row itself stays, without its address: ids and tags are never given to another. The answer that tells them of it is
-    queued after this, and is forgotten when it was sent and `[store] keep` is over.
+    Their row stays, without its address: ids and tags are never given to another. The answer that tells them of it is queued
+    after this, and is erased once it has left (`erase.answered`).
+
+    Args:
+        connection: the writing transaction.
+        reader: whom.
+        address_hash: under which evidence about their address is kept.
+        inbound_id: the mail that asks, None when it was no mail.
+        now: the instant.
     """
-    await erase.mails(connection, reader.id, now=now)
-    await erase.rows(connection, reader)
+    person = Person(
+        reader.id,
+        frozenset({reader.address, address_key(reader.address), *former_keys(reader.own_settings)}),
+        address_hash,
+    )
+    await erase.mails(connection, person, inbound_id=inbound_id, now=now)
+    await erase.rows(connection, person, now=now)

@@ -1,156 +1,121 @@
-"""Ask before doing: pending requests and the one confirmation mail that belongs to each."""
+"""Ask before doing: pending requests, and the one confirmation mail that belongs to each."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.addresses import address_key
 from alertd.model import MailKind
+from alertd.postmaster.acting.deed import Deed
+from alertd.postmaster.acting.evidence import Evidence
 from alertd.postmaster.acting.room import Room
 from alertd.postmaster.acting.words import say
-from alertd.postmaster.commands.model import Command, Verb
 from alertd.store import consents, requests
 from alertd.store.columns import to_json
-from alertd.store.consents import Consent
+from alertd.store.requests import SIGN_UP, Wording
 from alertd.store.subscribers import SubscriberRow
 
-
-def payload_hash(payload: Any) -> str:
-    """What a confirmation is bound to."""
-    return hashlib.sha256(to_json(payload).encode()).hexdigest()
+CHANGE, LEAVE, ADDRESS = "change", "leave", "address"
+"""Purposes beside `SIGN_UP`; ADDRESS asks a new address whether it takes over a subscription."""
 
 
-async def ask(
-    connection: AsyncConnection,
-    room: Room,
-    *,
-    purpose: str,
-    address: str,
-    language: str,
-    payload: Any,
-    actions: Sequence[str],
-    inbound_id: int,
-    now: datetime,
-    reader: SubscriberRow | None = None,
-    headers: dict[str, str] | None = None,
-    network: str = "",
-    asked_from: str = "",
-) -> bool:
-    """Keep a request and send its confirmation, limits permitting; False is silence.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked.
 
-    Args:
-        connection: the writing transaction.
-        room: the parts.
-        purpose: sign-up, change or leave.
+    Attributes:
+        purpose: SIGN_UP, CHANGE, LEAVE or ADDRESS.
         address: whom to ask: the address that must prove itself.
         language: of the mail.
-        payload: what is done when it is answered, as JSON.
-        actions: the same in words.
-        inbound_id: the mail that asks.
-        now: the instant.
+        asks: what is done when it is answered, a JSON value.
+        actions: the same in words; the mail shows at most `wording_of.MOST_ACTIONS`.
         reader: whose subscription it is, None for a sign-up.
-        headers: threading.
-        network: where the mail came from, as evidence.
         asked_from: the address in whose name it was asked, when that is another.
     """
-    if not await room.limits.may_confirm(connection, address, now):
+
+    purpose: str
+    address: str
+    language: str
+    asks: Any
+    actions: Sequence[str]
+    reader: SubscriberRow | None = None
+    asked_from: str = ""
+
+
+async def ask(connection: AsyncConnection, room: Room, question: Question, evidence: Evidence) -> bool:
+    """Keep a request and send its confirmation, limits permitting; False is silence."""
+    now = evidence.at
+    if not await room.limits.may_confirm(connection, question.address, now):
         return False
-    key, expires_at = address_key(address), now + room.settings.intake.confirm_within
-    hash_ = payload_hash(payload)
-    open_one = await requests.find_open(connection, purpose=purpose, address_key=key, now=now)
-    if open_one is None:
-        request_id = await requests.add(
-            connection,
-            purpose=purpose,
-            address=address,
-            address_key=key,
-            subscriber_id=reader.id if reader else None,
-            language=language,
-            payload={hash_: payload},
-            payload_hash=hash_,
-            inbound_id=inbound_id,
-            created_at=now,
-            expires_at=expires_at,
-        )
-    else:
-        request_id = open_one.id
-        await requests.ask_again(
-            connection, open_one, payload=payload, payload_hash=hash_, expires_at=expires_at
-        )
-    await consents.note(
-        connection,
-        [
-            Consent(
-                reader.id if reader else None,
-                room.hash_address(address),
-                f"asked for {purpose}",
-                "mail",
-                now,
-                inbound_id,
-                network[:500] or None,
-                "\n".join(actions)[:2000],
-            )
-        ],
+    # the instant makes every wording its own: asked for again, it has a token and an end of its own
+    binding = to_json([question.purpose, question.asks, evidence.inbound_id])
+    hash_ = hashlib.sha256(binding.encode()).hexdigest()
+    wording = Wording(hash_, question.asks, now + room.settings.intake.confirm_within)
+    request_id = await _keep(connection, question, wording, evidence)
+    reader = question.reader
+    act = evidence.consent(
+        reader.id if reader else None,
+        room.hash_address(question.address),
+        f"asked for {question.purpose}",
+        wording="\n".join(question.actions),
     )
-    context = {
-        "purpose": purpose,
-        "request_id": request_id,
-        "payload_hash": hash_,
-        "expires_at": expires_at.isoformat(),
-        "actions": list(actions),
-        "asked_from": asked_from,
-    }
+    await consents.note(connection, [act])
     row = room.letters.row(
         MailKind.CONFIRMATION,
-        address=address,
-        context=context,
+        address=question.address,
+        context={
+            "purpose": CHANGE if question.purpose == ADDRESS else question.purpose,
+            "request_id": request_id,
+            "payload_hash": hash_,
+            "expires_at": wording.until.isoformat(),
+            "actions": list(question.actions),
+            "asked_from": question.asked_from,
+        },
         now=now,
-        language=language,
-        headers=headers,
+        language=question.language,
+        format=reader.format if reader else "html",
+        headers=evidence.headers if not question.asked_from else None,
         subscriber_id=reader.id if reader else None,
-        expires_at=expires_at,
+        inbound_id=evidence.inbound_id,
+        expires_at=wording.until,
     )
     await room.letters.post(connection, [row])
     return True
 
 
-async def ask_new_address(
-    connection: AsyncConnection,
-    room: Room,
-    reader: SubscriberRow,
-    address: str,
-    *,
-    inbound_id: int,
-    now: datetime,
-) -> None:
-    """Ask a new address whether the mails of a subscription may come to it."""
-    await ask(
+async def _keep(connection: AsyncConnection, question: Question, wording: Wording, evidence: Evidence) -> int:
+    key = address_key(question.address)
+    if question.purpose == SIGN_UP and (row := await requests.find_sign_up(connection, key)) is not None:
+        await requests.add_wording(connection, row, wording, now=evidence.at)
+        return row.id
+    return await requests.add(
         connection,
-        room,
-        purpose="change",
-        address=address,
-        language=reader.language,
-        payload={"address": address, "reader": reader.id, "epoch": reader.epoch},
-        actions=[say(reader.language, "ask_address")],
-        inbound_id=inbound_id,
-        now=now,
-        reader=reader,
-        asked_from=reader.address,
+        wording,
+        created_at=evidence.at,
+        purpose=question.purpose,
+        address=question.address,
+        address_key=key,
+        subscriber_id=question.reader.id if question.reader else None,
+        language=question.language,
+        inbound_id=evidence.inbound_id,
     )
 
 
-def in_words(commands: Sequence[Command], language: str) -> list[str]:
-    """What commands will do, one line each, for a confirmation."""
-    special = {Verb.LEAVE: "ask_leave", Verb.FORGET: "ask_forget"}
-    lines = []
-    for command in commands:
-        if command.verb in special:
-            lines.append(say(language, special[command.verb]))
-        else:
-            lines += [say(language, "ask_command", command=text) for text in command.canonical()]
-    return lines
+async def ask_new_address(deed: Deed, address: str) -> bool:
+    """Ask a new address whether the mails of a subscription may come to it; False is silence."""
+    reader, language = deed.reader, deed.page.language
+    question = Question(
+        purpose=ADDRESS,
+        address=address,
+        language=language,
+        asks={"address": address, "epoch": reader.epoch},
+        actions=[say(language, "ask_address", address=address)],
+        reader=reader,
+        asked_from=reader.address,
+    )
+    return await ask(deed.connection, deed.room, question, deed.evidence)

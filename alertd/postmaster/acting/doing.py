@@ -1,215 +1,188 @@
-"""Commands that change something, done for a reader whose mail proved itself."""
+"""Commands of a reader whose mail proved itself: what changes something, and what is asked beside it, in their order."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
-from zoneinfo import ZoneInfo
-
-from sqlalchemy.ext.asyncio import AsyncConnection
+from dataclasses import replace
 
 from alertd.addresses import address_key, check_address
 from alertd.digest.now import send_now
-from alertd.errors import QuerySyntaxError
-from alertd.model import Origin, Schedule, SubscriberState
-from alertd.postmaster.acting import wishing
-from alertd.postmaster.acting.asking_first import ask_new_address
-from alertd.postmaster.acting.pages import Page
-from alertd.postmaster.acting.room import Room
+from alertd.model import Origin, Schedule, SubscriberState, SubscriptionId
+from alertd.postmaster.acting import asking_first, wishing
+from alertd.postmaster.acting.deed import Deed, named, pause_end
 from alertd.postmaster.acting.showing import show
-from alertd.postmaster.acting.words import say, shown
-from alertd.postmaster.commands.model import Command, Verb, When
-from alertd.query import parse
+from alertd.postmaster.acting.words import echoed, shown, tongue
+from alertd.postmaster.commands.model import Command, Verb
+from alertd.postmaster.envelope import OurAddress
+from alertd.postmaster.facts import Facts, may_not_sign_up
 from alertd.schedule import check_zone, describe
-from alertd.store import schedules, subscribers
-from alertd.store.subscribers import SubscriberRow
+from alertd.store import subscribers
 from alertd.store.subscriptions import SubscriptionRow
 from alertd.subscribers import change, pause
+from alertd.subscribers.enrol import identity
 
-
-@dataclass(slots=True)
-class Deed:
-    """One command being done.
-
-    Attributes:
-        reader: locked, as they are now.
-        inbound_id: the mail that asks, which names a "send now".
-    """
-
-    connection: AsyncConnection
-    room: Room
-    reader: SubscriberRow
-    page: Page
-    inbound_id: int
-    now: datetime
-
-    def done(self, key: str, **facts: object) -> None:
-        """Say that something was done."""
-        self.page.done.append(say(self.page.language, key, **facts))
-
-    def failed(self, key: str, **facts: object) -> None:
-        """Say that something could not be done."""
-        self.page.failed.append(say(self.page.language, key, **facts))
-
-    async def held(self) -> list[SubscriptionRow]:
-        """What the reader asks for now."""
-        return (await change.held(self.connection, self.reader.id))[1]
-
-    async def timing(self, when: When | None, rows: Sequence[SubscriptionRow]) -> Schedule:
-        """The schedule meant by what was said, on top of that of these subscriptions (or daily at 08:00)."""
-        current = wishing.DEFAULT
-        if rows:
-            current = (await schedules.get(self.connection, rows[0].schedule_id)).value
-        return (when or When()).resolve(current, zone=self.reader.zone)
+MOST_QUERIES = 200
+"""That one reader may ask for: each is asked of every new report."""
 
 
 async def do(deed: Deed, commands: Sequence[Command]) -> None:
-    """Do commands in their order; the reader is read again before each, for one may change what the next needs."""
-    for command in commands:
+    """Do commands in their order, a change of language first: the answer is in it.
+
+    The reader is read again before each, for one may change what the next needs.
+    """
+    for command in sorted(commands, key=lambda each: each.verb is not Verb.LANGUAGE):
+        deed.reader = await subscribers.get(deed.connection, deed.reader.id)
         act = _DEEDS.get(command.verb)
         if act is None:
+            await show(deed.connection, deed.room, deed.reader, [command], deed.page, now=deed.now)
             continue
-        deed.reader = await subscribers.get(deed.connection, deed.reader.id)
         deed.page.show_now = True
         await act(deed, command)
+    deed.reader = await subscribers.get(deed.connection, deed.reader.id)
 
 
 async def _add(deed: Deed, command: Command) -> None:
     if deed.reader.state is SubscriberState.PAUSED and command.verb is Verb.SUBSCRIBE:
         await _resume(deed, command)
-    if not command.queries:
-        return
     rows = await deed.held()
-    schedule = await deed.timing(command.when, rows)
-    wishes = await wishing.read(deed.connection, command.queries, schedule, deed.page)
-    for wish in wishes:
-        typed = wish.query.typed
-        count = await change.add_queries(
-            deed.connection, deed.reader.id, [wish], origin=Origin.MAIL, now=deed.now
-        )
-        name = shown(deed.page.language, typed) if not wish.topic else _topic_name(command, wish.topic[0])
-        key = "topic_added" if wish.topic and count else "added" if count else "had"
-        deed.done(key, query=name)
-
-
-def _topic_name(command: Command, topic_id: int) -> str:
-    return command.queries[0] if len(command.queries) == 1 else f"#{topic_id}"
+    texts = command.queries
+    if not texts and rows:
+        deed.page.did("signed_up_already")
+        return
+    found = await wishing.read(deed.connection, texts or ("*",), deed.page)
+    have = {identity(row): row for row in rows}
+    schedule = await deed.new_timing(command.when)
+    new = [(each, each.wish(schedule)) for each in found]
+    new = [(each, wish) for each, wish in new if wish.identity not in have]
+    room = max(0, MOST_QUERIES - len(rows))
+    for each, _ in new[room:]:
+        deed.page.could_not("too_many", query=echoed(each.name), most=MOST_QUERIES)
+    wishes = [wish for _, wish in new[:room]]
+    await change.add_queries(deed.connection, deed.reader.id, wishes, origin=Origin.MAIL, now=deed.now)
+    for each, _ in new[:room]:
+        key = "topic_added" if each.topic else "added"
+        deed.page.did(key, query=shown(deed.page.language, each.name))
+    again = [have[same] for each in found if (same := each.wish(schedule).identity) in have]
+    if command.when is not None:
+        await _move(deed, replace(command, verb=Verb.SCHEDULE), again)
+        return
+    for row in again:
+        deed.page.did("had", query=shown(deed.page.language, row.shown))
 
 
 async def _remove(deed: Deed, command: Command) -> None:
+    found = await _meant(deed, command)
+    await change.drop_queries(deed.connection, deed.reader.id, [row.root_id for row in found], now=deed.now)
+    for row in found:
+        deed.page.did("removed", query=shown(deed.page.language, row.shown))
+
+
+async def _meant(deed: Deed, command: Command) -> list[SubscriptionRow]:
+    """The subscriptions that a command names, each once; what is not there is told."""
     rows = await deed.held()
+    found: dict[SubscriptionId, SubscriptionRow] = {}
     for text in command.queries:
-        found = _named(rows, text)
-        if not found:
-            deed.failed("not_held", query=text)
-            continue
-        await change.drop_queries(
-            deed.connection, deed.reader.id, [row.root_id for row in found], now=deed.now
-        )
-        for row in found:
-            deed.done("removed", query=shown(deed.page.language, row.shown))
-
-
-def _named(rows: Sequence[SubscriptionRow], text: str) -> list[SubscriptionRow]:
-    """The subscriptions a person means: by label, title, what they typed, or the same meaning."""
-    wanted = text.strip().casefold()
-    found = [
-        row
-        for row in rows
-        if wanted in {row.shown.casefold(), row.typed.casefold(), (row.topic_name or "").casefold()}
-    ]
-    if found:
-        return found
-    try:
-        canonical = parse(text).canonical
-    except QuerySyntaxError:
-        return []
-    return [row for row in rows if row.canonical == canonical]
+        these = named(rows, text)
+        if not these:
+            deed.page.could_not("not_held", query=echoed(text))
+        found |= {row.root_id: row for row in these}
+    return list(found.values())
 
 
 async def _schedule(deed: Deed, command: Command) -> None:
-    rows = await deed.held()
-    if not command.queries:
-        schedule = await deed.timing(command.when, rows)
-        await change.move_queries(deed.connection, deed.reader.id, schedule, now=deed.now)
-        deed.done("moved_all", schedule=describe(schedule, deed.page.language))
+    if command.queries:
+        await _move(deed, command, await _meant(deed, command))
         return
-    for text in command.queries:
-        found = _named(rows, text)
-        if not found:
-            deed.failed("not_held", query=text)
-            continue
-        schedule = await deed.timing(command.when, found)
-        roots = [row.root_id for row in found]
+    rows = await deed.held()
+    if not rows:
+        deed.page.could_not("nothing_to_move")
+        return
+    await _move(deed, command, rows)
+
+
+async def _move(deed: Deed, command: Command, rows: Sequence[SubscriptionRow]) -> None:
+    wanted = await deed.timing(command.when, rows)
+    groups: dict[Schedule, list[SubscriptionId]] = {}
+    for root, schedule in wanted.items():
+        groups.setdefault(schedule, []).append(root)
+    for schedule, roots in groups.items():
         await change.move_queries(deed.connection, deed.reader.id, schedule, roots=roots, now=deed.now)
-        deed.done("moved", query=found[0].shown, schedule=describe(schedule, deed.page.language))
+    language = deed.page.language
+    if not command.queries and len(groups) == 1:
+        deed.page.did("moved_all", schedule=describe(next(iter(groups)), language))
+        return
+    for row in rows:
+        deed.page.did(
+            "moved", query=shown(language, row.shown), schedule=describe(wanted[row.root_id], language)
+        )
 
 
 async def _zone(deed: Deed, command: Command) -> None:
     try:
         zone = check_zone(command.value)
     except ValueError:
-        deed.failed("bad_zone", zone=command.value)
+        deed.page.could_not("bad_zone", zone=echoed(command.value))
         return
     await change.set_zone(deed.connection, deed.reader.id, zone, now=deed.now)
-    deed.done("zone", zone=zone)
+    deed.page.did("zone", zone=zone)
 
 
 async def _language(deed: Deed, command: Command) -> None:
     await change.set_setting(deed.connection, deed.reader.id, language=command.value)
     deed.page.language = command.value
-    deed.done("language")
+    deed.page.did("language", tongue=tongue(command.value, command.value))
 
 
 async def _format(deed: Deed, command: Command) -> None:
     await change.set_setting(deed.connection, deed.reader.id, format=command.value)
-    deed.done("format", format=command.value)
+    deed.page.did("format", format=deed.page.say(f"format_{command.value}"))
 
 
 async def _pause(deed: Deed, command: Command) -> None:
     until = pause_end(command.value, deed.reader.zone)
+    if until is not None and until <= deed.now:
+        deed.page.could_not("pause_over", until=command.value)
+        return
     await pause.pause(deed.connection, deed.reader.id, until=until)
-    deed.done("paused" if until else "paused_open", until=command.value)
-
-
-def pause_end(text: str, zone: str) -> datetime | None:
-    """The first instant of a local day (ISO date), None for a pause without end."""
-    if not text:
-        return None
-    return datetime.combine(date.fromisoformat(text), time(), tzinfo=ZoneInfo(zone))
+    deed.page.did("paused" if until else "paused_open", until=command.value)
 
 
 async def _resume(deed: Deed, _command: Command) -> None:
     was_paused = await pause.resume(deed.connection, deed.reader.id)
-    deed.done("resumed" if was_paused else "not_paused")
+    deed.page.did("resumed" if was_paused else "not_paused")
 
 
 async def _address(deed: Deed, command: Command) -> None:
     try:
         address = check_address(command.value)
     except ValueError:
-        deed.failed("address_bad", address=command.value)
+        deed.page.could_not("address_bad", address=echoed(command.value))
+        return
+    service = deed.room.settings.service
+    policy = Facts(service.address, refused_domains=deed.room.settings.intake.refuse_domains)
+    if may_not_sign_up(address, policy) or OurAddress(service).owns(address):
+        deed.page.could_not("address_bad", address=address)
         return
     if address_key(address) == deed.reader.address_key:
-        deed.done("address_same")
+        deed.page.did("address_same")
         return
-    await ask_new_address(
-        deed.connection, deed.room, deed.reader, address, inbound_id=deed.inbound_id, now=deed.now
-    )
+    await asking_first.ask_new_address(deed, address)
     # the same words whether or not the address is taken or its limit reached: no answer reveals who is subscribed
-    deed.done("address_asked", address=address)
+    deed.page.did("address_asked", address=address)
 
 
 async def _send_now(deed: Deed, _command: Command) -> None:
+    if deed.reader.state is SubscriberState.PAUSED:
+        deed.page.could_not("paused_now")
+        return
     count = await send_now(
-        deed.connection, deed.room.contents, deed.reader.id, request=str(deed.inbound_id), now=deed.now
+        deed.connection,
+        deed.room.contents,
+        deed.reader.id,
+        request=str(deed.evidence.inbound_id),
+        now=deed.now,
     )
-    deed.done("sent_now" if count else "nothing_waits")
-
-
-async def _export(deed: Deed, command: Command) -> None:
-    await show(deed.connection, deed.room, deed.reader, [command], deed.page, now=deed.now)
+    deed.page.did("sent_now" if count else "nothing_waits")
 
 
 _DEEDS: dict[Verb, Callable[[Deed, Command], Awaitable[None]]] = {
@@ -224,5 +197,4 @@ _DEEDS: dict[Verb, Callable[[Deed, Command], Awaitable[None]]] = {
     Verb.RESUME: _resume,
     Verb.ADDRESS: _address,
     Verb.SEND_NOW: _send_now,
-    Verb.EXPORT: _export,
 }

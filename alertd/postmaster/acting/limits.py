@@ -1,4 +1,8 @@
-"""How many answers go out: per address (without its +tag), per domain, in all. What is over the limit is silence."""
+"""How many answers go out: per address (without its +tag), per domain, in all. What is over a limit is silence.
+
+Anybody can write any From. So what goes to an address whose owner has not proved to be the writer is counted narrowly:
+that many unasked mails a stranger can cause, and no more.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +19,9 @@ _DAY = timedelta(hours=24)
 _HOUR = timedelta(hours=1)
 _WEEK = timedelta(days=7)
 CONFIRMATIONS = 2
-STRANGERS = 3
-"""Answers in 24 hours to an address that is not subscribed: who wrote there may not be who reads there."""
+"""Confirmations to one address in 24 hours; whoever asks for a third brings a week of silence."""
+UNPROVEN = 3
+"""Answers in 24 hours to an address that is not subscribed and whose mail nothing vouches for."""
 
 
 class Limits:
@@ -33,38 +38,68 @@ class Limits:
 
     async def may_confirm(self, connection: AsyncConnection, address: str, now: datetime) -> bool:
         """Count one confirmation to an address: two in 24 hours, then silence for a week."""
-        who = self._hash(bare_key(address))
-        if await quotas.count(connection, f"silent/{who}", window=_WEEK, now=now):
+        key = bare_key(address)
+        who, domain = self._hash(key), _domain(key)
+        if await self._is_silent(connection, who, now):
             return False
         if await quotas.count(connection, f"confirm/{who}", window=_DAY, now=now) >= CONFIRMATIONS:
             await quotas.take(connection, f"silent/{who}", most=1, window=_WEEK, now=now)
             return False
-        domain = address.rpartition("@")[2].lower()
         most = self._settings.confirmations_per_domain
-        if await quotas.count(connection, f"domain/{domain}", window=_HOUR, now=now) >= most:
+        if await quotas.count(connection, f"confirm/{domain}", window=_HOUR, now=now) >= most:
             return False
         if not await self._in_all(connection, now):
             return False
-        await quotas.take(connection, f"domain/{domain}", most=most, window=_HOUR, now=now)
+        await quotas.take(connection, f"confirm/{domain}", most=most, window=_HOUR, now=now)
         return await quotas.take(connection, f"confirm/{who}", most=CONFIRMATIONS, window=_DAY, now=now)
 
     async def may_reply(
-        self, connection: AsyncConnection, address: str, now: datetime, *, known: bool
+        self, connection: AsyncConnection, address: str, now: datetime, *, proven: bool
     ) -> bool:
-        """Count one reply to an address; fewer when it is nobody's we know."""
-        who = self._hash(bare_key(address))
-        most = (
-            self._settings.replies_per_address
-            if known
-            else min(STRANGERS, self._settings.replies_per_address)
-        )
+        """Count one answer to an address.
+
+        Args:
+            connection: the writing transaction.
+            address: where it goes.
+            now: the instant.
+            proven: its owner signed up, or is vouched for as the writer; fewer answers go to who may know nothing of it.
+        """
+        key = bare_key(address)
+        who, domain = self._hash(key), _domain(key)
+        most = self._settings.replies_per_address
+        if not proven:
+            if await self._is_silent(connection, who, now):
+                return False
+            most = min(UNPROVEN, most)
         if await quotas.count(connection, f"reply/{who}", window=_DAY, now=now) >= most:
+            return False
+        each = self._settings.replies_per_domain
+        if await quotas.count(connection, f"reply/{domain}", window=_HOUR, now=now) >= each:
             return False
         if not await self._in_all(connection, now):
             return False
+        await quotas.take(connection, f"reply/{domain}", most=each, window=_HOUR, now=now)
         return await quotas.take(connection, f"reply/{who}", most=most, window=_DAY, now=now)
+
+    async def may_forward(self, connection: AsyncConnection, address: str, now: datetime) -> bool:
+        """Count one mail that is passed on to the owner: as many from one address as answers to one, as many in all."""
+        who = self._hash(bare_key(address))
+        most, every = self._settings.replies_per_address, self._settings.replies_per_hour
+        if await quotas.count(connection, f"forward/{who}", window=_DAY, now=now) >= most:
+            return False
+        if not await quotas.take(connection, "forwards", most=every, window=_HOUR, now=now):
+            return False
+        return await quotas.take(connection, f"forward/{who}", most=most, window=_DAY, now=now)
+
+    async def _is_silent(self, connection: AsyncConnection, who: str, now: datetime) -> bool:
+        return await quotas.count(connection, f"silent/{who}", window=_WEEK, now=now) > 0
 
     async def _in_all(self, connection: AsyncConnection, now: datetime) -> bool:
         return await quotas.take(
             connection, "answers", most=self._settings.replies_per_hour, window=_HOUR, now=now
         )
+
+
+def _domain(key: str) -> str:
+    """Marked by its @, so that no hash looks like one."""
+    return "@" + key.rpartition("@")[2]

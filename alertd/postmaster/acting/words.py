@@ -1,184 +1,50 @@
-"""What answers say, in the languages we write mail in. Plain, short, kind; one key, one sentence."""
+"""What answers say, in the languages we write mail in."""
 
 from __future__ import annotations
 
 from typing import Any
 
-WORDS: dict[str, dict[str, str]] = {
-    "en": {
-        "subject_done": "Done: {what}",
-        "subject_answer": "Your mail to {name}",
-        "subject_help": "How to use {name} by e-mail",
-        "subject_welcome": "You are signed up with {name}",
-        "subject_left": "You have left {name}",
-        "done": "Done",
-        "not_understood": "Not understood",
-        "nearest": "“{line}” - did you mean: {nearest}?",
-        "unclear": "“{line}”",
-        "try_help": "Answer with the word help to see what is possible.",
-        "now": "What you have now",
-        "nothing_now": "You ask for nothing at the moment. Write the words you care about, and we will look out for them.",
-        "query_line": "{label}, {schedule}",
-        "state_paused": "Paused until {until}: nothing is sent, and nothing is lost.",
-        "state_paused_open": "Paused: nothing is sent until you write “resume”, and nothing is lost.",
-        "settings_line": "Language: {tongue}. Time zone: {zone}. Format: {format}.",
-        "volume": "What this would have brought in the last 90 days",
-        "volume_line": "{label}: {count} reports",
-        "volume_none": "{label}: nothing. Fewer or other words may find more; the language of the reports counts.",
-        "volume_many": "{label}: {count} reports, which is a lot. One more word makes it narrower: “{label} Zhejiang”.",
-        "added": "Added: {query}",
-        "had": "You had this already: {query}",
-        "topic_added": "Added the topic: {query}",
-        "bad_query": "“{query}” cannot be read at character {column}: expected {expected}.",
-        "bad_query_mend": "“{query}” cannot be read at character {column}: expected {expected}. Perhaps: {suggestion}",
-        "removed": "Removed: {query}",
-        "not_held": "You have no “{query}”. What you have is listed below.",
-        "moved": "{query}: now {schedule}",
-        "moved_all": "All of your mails now come {schedule}.",
-        "zone": "Your time zone is now {zone}.",
-        "bad_zone": "There is no time zone “{zone}”. A city works: Beijing, Berlin, New York.",
-        "language": "We now write to you in English.",
-        "format": "Your mails now come as {format}.",
-        "paused": "Paused until {until}.",
-        "paused_open": "Paused until you write “resume”.",
-        "resumed": "Mails come again. What came meanwhile is in your next mail.",
-        "not_paused": "You were not paused.",
-        "address_asked": "We have written to {address}: the change is made when that mail is answered.",
-        "address_same": "That is your address already.",
-        "address_bad": "“{address}” is no address that mail can go to.",
-        "address_taken": "That address cannot be used.",
-        "address_changed": "Your mails now go to {address}.",
-        "left": "You have left. Nothing more will come. If this was not you, or if you miss us: write “subscribe” again.",
-        "left_already": "You have left already; nothing more will come.",
-        "forgotten": "Your data is erased. What is kept is a fingerprint of your address with the date of your wish.",
-        "declined": "Nothing was changed.",
-        "signed_up": "You are signed up. The first mail comes when there is something new: {schedule}.",
-        "confirmed": "Confirmed.",
-        "sent_now": "What was waiting is on its way in a mail of its own.",
-        "nothing_waits": "Nothing was waiting.",
-        "topics": "Topics you can ask for by name",
-        "topic_line": "{title}: {query}",
-        "no_topics": "There are no topics. Write the words you care about instead.",
-        "search": "Reports with {query}",
-        "search_line": "{title} ({found})",
-        "search_none": "Nothing in the last {days} days.",
-        "search_more": "... and {count} more.",
-        "preview": "What you would have got in the last {days} days",
-        "why": "Report {report}",
-        "why_unknown": "We know no report “{report}”. Write its number, its total number, or its web address.",
-        "why_many": "“{report}” fits several reports; write one of these:",
-        "help": "What you can write",
-        "help_line": "{usage}  -  {help}",
-        "help_one": "Your own words are fine too. One mail can hold several of these, one a line.",
-        "export": "Everything we keep about you",
-        "export_since": "Reader since {at}, by {origin}",
-        "export_consent": "{at}: {act} ({via})",
-        "export_mail": "{at}: {kind}, {state}",
-        "not_subscribed": "This address is not signed up. Write “subscribe” and the words you care about, and we will begin.",
-        "not_proven": "The code in your mail is not valid (any more), so nothing was changed. Just ask again.",
-        "already_done": "This was confirmed before; nothing more is to be done.",
-        "expired": "The time to confirm is over, so nothing was changed. Just ask again.",
-        "empty": "Your mail was empty.",
-        "lost": "We could not make out what you would like us to do.",
-        "ask_subscribe": "Send you reports that match: {query}",
-        "ask_schedule": "Mails: {schedule}",
-        "ask_command": "{command}",
-        "ask_leave": "End your subscription",
-        "ask_forget": "End your subscription and erase your data",
-        "ask_address": "Send the mails of this subscription here from now on",
-        "every": "every report",
-    },
-    "zh": {
-        "subject_done": "已完成：{what}",
-        "subject_answer": "关于您发给“{name}”的邮件",
-        "subject_help": "如何通过邮件使用“{name}”",
-        "subject_welcome": "您已订阅“{name}”",
-        "subject_left": "您已退订“{name}”",
-        "done": "已完成",
-        "not_understood": "未能理解",
-        "nearest": "“{line}”——您是指“{nearest}”吗？",
-        "unclear": "“{line}”",
-        "try_help": "回复“帮助”即可查看全部用法。",
-        "now": "您目前的订阅",
-        "nothing_now": "您目前没有订阅任何内容。写下您关心的关键词，我们会为您留意。",
-        "query_line": "{label}，{schedule}",
-        "state_paused": "已暂停至 {until}：期间不发送邮件，也不会遗漏。",
-        "state_paused_open": "已暂停：回复“恢复”之前不发送邮件，也不会遗漏。",
-        "settings_line": "语言：{tongue}。时区：{zone}。格式：{format}。",
-        "volume": "过去 90 天内会收到的报告",
-        "volume_line": "{label}：{count} 篇",
-        "volume_none": "{label}：没有。减少或更换关键词可能会找到更多；请注意报告所用的语言。",
-        "volume_many": "{label}：{count} 篇，数量较多。再加一个词可以缩小范围，例如“{label} 浙江”。",
-        "added": "已添加：{query}",
-        "had": "您已有此关键词：{query}",
-        "topic_added": "已添加主题：{query}",
-        "bad_query": "“{query}”第 {column} 个字符处无法识别：此处应为 {expected}。",
-        "bad_query_mend": "“{query}”第 {column} 个字符处无法识别：此处应为 {expected}。也许是：{suggestion}",
-        "removed": "已删除：{query}",
-        "not_held": "您没有“{query}”。您现有的订阅见下。",
-        "moved": "{query}：改为{schedule}",
-        "moved_all": "您的邮件改为{schedule}发送。",
-        "zone": "您的时区已设为 {zone}。",
-        "bad_zone": "没有“{zone}”这个时区。可以写城市名：北京、柏林、纽约。",
-        "language": "今后以中文给您写信。",
-        "format": "您的邮件格式已设为 {format}。",
-        "paused": "已暂停至 {until}。",
-        "paused_open": "已暂停，回复“恢复”即可继续。",
-        "resumed": "已恢复发送。暂停期间的内容会在下一封邮件中。",
-        "not_paused": "您并未暂停。",
-        "address_asked": "我们已发信至 {address}：回复该邮件后即完成更改。",
-        "address_same": "这已经是您的地址。",
-        "address_bad": "“{address}”不是有效的邮件地址。",
-        "address_taken": "无法使用该地址。",
-        "address_changed": "您的邮件今后发往 {address}。",
-        "left": "您已退订，不会再收到邮件。如非本人操作，或想再次订阅，请写“订阅”。",
-        "left_already": "您此前已退订，不会再收到邮件。",
-        "forgotten": "您的数据已删除，仅保留地址的指纹及您提出要求的日期。",
-        "declined": "未作任何更改。",
-        "signed_up": "订阅成功。有新内容时会发送第一封邮件：{schedule}。",
-        "confirmed": "已确认。",
-        "sent_now": "等待中的内容已单独发出。",
-        "nothing_waits": "没有等待发送的内容。",
-        "topics": "可按名称订阅的主题",
-        "topic_line": "{title}：{query}",
-        "no_topics": "目前没有主题。请直接写下您关心的关键词。",
-        "search": "含有 {query} 的报告",
-        "search_line": "{title}（{found}）",
-        "search_none": "过去 {days} 天内没有。",
-        "search_more": "……另有 {count} 篇。",
-        "preview": "过去 {days} 天内您会收到的报告",
-        "why": "报告 {report}",
-        "why_unknown": "我们没有“{report}”这篇报告。请写编号、总编号或网址。",
-        "why_many": "“{report}”对应多篇报告，请写其中之一：",
-        "help": "您可以这样写",
-        "help_line": "{usage}  ——  {help}",
-        "help_one": "也可以用您自己的话。一封邮件可以写多条，每行一条。",
-        "export": "我们保存的有关您的全部信息",
-        "export_since": "自 {at} 起订阅，来源：{origin}",
-        "export_consent": "{at}：{act}（{via}）",
-        "export_mail": "{at}：{kind}，{state}",
-        "not_subscribed": "此地址尚未订阅。请写“订阅”和您关心的关键词，我们即可开始。",
-        "not_proven": "邮件中的确认码无效或已失效，因此未作任何更改。请重新提出即可。",
-        "already_done": "此前已确认过，无需再做什么。",
-        "expired": "确认期限已过，因此未作任何更改。请重新提出即可。",
-        "empty": "您的邮件是空的。",
-        "lost": "我们没能看懂您希望我们做什么。",
-        "ask_subscribe": "向您发送符合以下条件的报告：{query}",
-        "ask_schedule": "发送时间：{schedule}",
-        "ask_command": "{command}",
-        "ask_leave": "退订",
-        "ask_forget": "退订并删除您的数据",
-        "ask_address": "今后将此订阅的邮件发到这里",
-        "every": "全部报告",
-    },
-}
+from alertd.mail.wording import cut, unlinked
+from alertd.postmaster.acting import chinese, english
+
+LANGUAGES: dict[str, Any] = {"en": english, "zh": chinese}
+_LONGEST = 120
+
+
+class _Count(int):
+    """A number that chooses words: `{count:report|reports}` is "report" for 1."""
+
+    def __format__(self, spec: str) -> str:
+        one, bar, many = spec.partition("|")
+        if not bar:
+            return super().__format__(spec)
+        return one if self == 1 else many
 
 
 def say(language: str, key: str, **facts: Any) -> str:
     """One sentence in a language (English where we have no words for it)."""
-    return WORDS.get(language, WORDS["en"])[key].format(**facts)
+    if "count" in facts:
+        facts["count"] = _Count(facts["count"])
+    words: dict[str, str] = LANGUAGES.get(language, english).WORDS
+    return words[key].format(**facts)
 
 
 def shown(language: str, query: str) -> str:
     """A query as a reader sees it: `*` is every report."""
     return say(language, "every") if query.strip() == "*" else query
+
+
+def echoed(text: str) -> str:
+    """What somebody typed, fit to be said back: short, on one line, and without links, for the sender may be forged."""
+    return cut(unlinked(text), _LONGEST)
+
+
+def tongue(language: str, named: str) -> str:
+    """The name of a language."""
+    return term(language, "TONGUES", named)
+
+
+def term(language: str, table: str, code: str) -> str:
+    """A code of ours (of TONGUES, ORIGINS, ACTS, KINDS or STATES) in words; the code itself where there are none."""
+    found: dict[str, str] = getattr(LANGUAGES.get(language, english), table)
+    return found.get(code, code)
