@@ -320,7 +320,7 @@ async def readers_of_chunk(
             .where(
                 cursor.c.schedule_id == schedule_id,
                 is_behind(),
-                is_active(),
+                cursor.c.active.is_(True),  # not `is_active()`: few are behind, that index is the one to use
                 cursor.c.subscriber_id > after,
                 subscriber.c.state == SubscriberState.ACTIVE,
             )

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alertd.model import Kind, No, Schedule, ScheduleId, SubscriberState
 from alertd.schedule import next_due
 from alertd.store import announcements
+from alertd.store.due import is_active, is_behind
 from alertd.store.tables import counter, cursor, schedule, subscriber
 from alertd.store.upsert import insert_or_ignore
 
@@ -91,8 +92,8 @@ async def due(connection: AsyncConnection, *, now: datetime) -> list[ScheduleId]
     """Schedules whose time has come, and immediate ones with new announcements or readers who are behind."""
     someone_behind = exists().where(
         cursor.c.schedule_id == schedule.c.id,
-        cursor.c.behind.is_(True),
-        cursor.c.active.is_(True),
+        is_behind(),
+        is_active(),
         # a paused reader who is behind waits, or we would open editions for ever
         subscriber.c.id == cursor.c.subscriber_id,
         subscriber.c.state == SubscriberState.ACTIVE,
