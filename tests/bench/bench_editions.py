@@ -132,8 +132,8 @@ async def _told(store: Store, edition: EditionId) -> int:
         return int(json.loads(counts.scalar_one())["reports"])
 
 
-def daily(folder: Path, readers: int, *, profile: bool) -> float:
-    """Measure one size and print it; returns the seconds of the edition."""
+def daily(folder: Path, readers: int, *, profile: bool) -> tuple[float, float]:
+    """Measure one size and print it; returns the seconds of the edition, and of its CPU."""
     path = folder / f"daily{readers}.db"
     filling = in_process(fill, path, readers, Kind.DAILY)
     alone, rows = floor(path, folder / "floor.db")
@@ -145,13 +145,14 @@ def daily(folder: Path, readers: int, *, profile: bool) -> float:
         f" ({found['seconds'] / alone:.1f} times the floor of {alone:.2f} s),"
         f" {found['digests']:,} digests, {found['told']:,} reports told,"
         f" {found['digests'] / found['seconds']:,.0f} digests/s, CPU {found['cpu']:.2f} s\n"
-        f"    {found['chunks']} chunks: p50 {found['p50'] * 1000:.0f} ms, max {found['max'] * 1000:.0f} ms;"
+        f"    {found['chunks']} chunks: p50 {found['p50'] * 1000:.0f} ms, max {found['max'] * 1000:.0f} ms,"
+        f" CPU {found['cpu'] / found['chunks'] * 1000:.0f} ms;"
         f" balance {found['balance'] * 1000:.0f} ms;"
         f" memory {found['peak']:.0f} MB at most ({found['before']:.0f} before); filling took {filling:.0f} s",
         flush=True,
     )
     path.unlink()
-    return float(found["seconds"])
+    return float(found["seconds"]), float(found["cpu"])
 
 
 def _apart(path: Path, *, profile: bool) -> dict[str, Any]:
@@ -190,8 +191,12 @@ def main() -> None:
         folder = Path(name)
         seconds = [daily(folder, readers, profile=given.profile) for readers in given.readers]
         if len(seconds) > 1:
-            readers, time_ = given.readers[-1] / given.readers[0], seconds[-1] / seconds[0]
-            print(f"{readers:.1f} times the readers: {time_:.1f} times the time (aim: {readers * 1.1:.1f})")
+            readers = given.readers[-1] / given.readers[0]
+            time_, cpu = (last / first for first, last in zip(seconds[0], seconds[-1], strict=True))
+            print(
+                f"{readers:.1f} times the readers: {time_:.1f} times the time, {cpu:.1f} times the CPU"
+                f" (aim: {readers * 1.1:.1f})"
+            )
         immediate(folder, given.readers[0])
         if len(given.readers) > 1:
             immediate(folder, given.readers[-1])
