@@ -13,6 +13,7 @@ from alertd.config.declared_keys import (
     CATALOGUE,
     CATALOGUES_FILE,
     LABELS,
+    SOONEST_POLL,
     SUBSCRIBERS_FILE,
     TOPIC,
     TOPICS_FILE,
@@ -112,17 +113,18 @@ def _named(noun: str, document: Document, read: Callable[[str, Any, Spot], _T | 
     found = []
     for name, raw in tables.items():
         spot = document.top.at(noun, name)
-        if isinstance(raw, dict) and not _NAME.fullmatch(name):
-            what = f"{shown(name)!r} cannot be the name of a {noun}"
-            spot.wrong(what, "use a-z, 0-9 and inner hyphens, at most 64")
-        elif not isinstance(raw, dict):
+        if not isinstance(raw, dict):
             spot.wrong(
                 f"the key {shown(name)!r} stands outside of any {noun}",
                 f"begin one with a line [{noun}.NAME]",
             )
-        else:
-            value = read(name, raw, spot)
-            found += [value] if value is not None else []
+            continue
+        value = read(name, raw, spot)  # also below a faulty name, so that all its faults are told at once
+        if not _NAME.fullmatch(name):
+            what = f"{shown(name)!r} cannot be the name of a {noun}"
+            spot.wrong(what, "use a-z, 0-9 and inner hyphens, at most 64")
+        elif value is not None:
+            found.append(value)
     return tuple(found)
 
 
@@ -130,6 +132,10 @@ def _catalogue(name: str, raw: dict[str, Any], spot: Spot, folder: Path) -> Cata
     values = read_table(CATALOGUE, raw, spot, folder, inside=("fields",))
     labels = read_table(LABELS, raw.get("fields", {}), spot.at("fields"), folder)
     values["title"] = values["title"] or name
+    if values["poll_every"] < SOONEST_POLL and not values["allow_private"]:
+        what = f"{shown(raw['poll_every'])!r} is too often for somebody else's server"
+        remedy = "write at least 1m (a feed of your own network, with allow_private = true, may be polled more often)"
+        spot.at("poll_every").wrong(what, remedy)
     return Catalogue(name=name, fields=Labels(**labels), **values)
 
 

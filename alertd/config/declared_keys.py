@@ -44,6 +44,9 @@ CATALOGUES_FILE = "catalogues.toml"
 TOPICS_FILE = "topics.toml"
 SUBSCRIBERS_FILE = "subscribers.toml"
 
+SOONEST_POLL = timedelta(minutes=1)
+"""A feed on a public address is not polled more often."""
+
 _TAG = re.compile(r"[a-z]{2,3}")
 _MILLION = 1_000_000
 _OF_SERVICE = "that of `[service]`"
@@ -67,7 +70,10 @@ def _check_schedule(text: str) -> str:
     try:
         parse_schedule(text, zone="UTC")
     except ValueError as error:
-        raise wrong(str(error), f"write {EXPECTED}") from error
+        what, _, hint = str(error).rpartition("; ")
+        if EXPECTED not in hint:
+            raise wrong(str(error), f"write {EXPECTED}") from error
+        raise wrong(what, hint.replace("expected", "write", 1)) from error  # said once
     return text
 
 
@@ -122,7 +128,11 @@ CATALOGUE = Table(
     (
         Key("title", NAME, "What readers see", default="NAME"),
         Key("feed", URL, "URL of its RSS or Atom feed", default="none, must be given", required=True),
-        Key("poll_every", duration(timedelta(seconds=1)), "How often it is polled"),
+        Key(
+            "poll_every",
+            duration(timedelta(seconds=1)),
+            "How often it is polled: at least every 1m, unless `allow_private`",
+        ),
         Key(
             "language", text_like(_check_tag, words="language code", example="en"), "Language of its reports"
         ),

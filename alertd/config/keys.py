@@ -141,7 +141,7 @@ INTAKE = Table(
         Key(
             "lmtp",
             ENDPOINT,
-            "Where to listen for LMTP: `127.0.0.1:2400`, or the path of a unix socket. Empty: nowhere",
+            "Where to listen for LMTP: `127.0.0.1:2424`, or the path of a unix socket. Empty: nowhere",
         ),
         Key("spool", PATH, "Maildir that `alertd receive` fills; any Maildir works"),
         Key(

@@ -85,7 +85,7 @@ def _endpoint(text: str) -> str:
         or not 1 <= int(port) <= _HIGHEST_PORT
     ):
         raise ValueError(
-            f"{shown(text)!r} is no place to listen; write 127.0.0.1:2400, or the path of a unix socket with a / in it"
+            f"{shown(text)!r} is no place to listen; write 127.0.0.1:2424, or the path of a unix socket with a / in it"
         )
     check_host(host)
     return text
@@ -126,7 +126,7 @@ URL = text_like(check_web_url, words="URL", example="https://example.org/reports
 PUBLIC_URL = text_like(check_public_url, words='URL or ""', example="https://alerts.example.org", empty=True)
 ENDPOINT = Kind(
     'host:port, path or ""',
-    text_like(_endpoint, words="", example="127.0.0.1:2400", empty=True).read,
+    text_like(_endpoint, words="", example="127.0.0.1:2424", empty=True).read,
     _settle_endpoint,
 )
 STORE = Kind("store URL", text_like(_store, words="", example="sqlite:///var/alertd.db").read, _settle_store)

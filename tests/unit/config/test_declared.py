@@ -85,6 +85,14 @@ FAULTY = [
     ),
     (
         "catalogues",
+        '[catalogue.a]\nfeed = "https://e.org"\npoll_every = "59s"',
+        3,
+        "catalogue.a.poll_every",
+        "too often",
+        "at least 1m",
+    ),
+    (
+        "catalogues",
         '[catalogue.a]\nfeed = "https://e.org"\nlanguage = "English"',
         3,
         "catalogue.a.language",
@@ -230,7 +238,14 @@ FAULTY = [
         "25:00 is not a time of day",
         "daily at HH:MM",
     ),
-    ("subscribers", READER + 'schedule = "dayly"', 3, "subscriber[1].schedule", "did you mean 'daily'", ""),
+    (
+        "subscribers",
+        READER + 'schedule = "dayly"',
+        3,
+        "subscriber[1].schedule",
+        "not a schedule",
+        "did you mean 'daily'",
+    ),
     ("subscribers", READER + 'time_zone = "Mars"', 3, "subscriber[1].time_zone", "no time zone 'Mars'", ""),
     ("subscribers", READER + 'language = "fr"', 3, "subscriber[1].language", "not known", ""),
     ("subscribers", READER + 'format = "rtf"', 3, "subscriber[1].format", "not known", '"html" or "text"'),
@@ -264,6 +279,34 @@ def test_one_fault(case: tuple[Any, ...], tmp_path: Path, monkeypatch: pytest.Mo
     assert what.casefold() in fault.what.casefold()
     assert remedy.casefold() in fault.remedy.casefold()
     assert not fault.remedy.endswith(".")
+
+
+def test_a_schedule_fault_says_once_what_is_expected(tmp_path: Path) -> None:
+    """The spellings stand in the remedy alone."""
+    (fault,) = faults(tmp_path, subscribers=READER + 'schedule = "sometimes"\n')
+    assert str(fault).count("daily at HH:MM") == 1
+    assert fault.remedy.startswith("Write immediate, daily at HH:MM")
+
+
+def test_a_bad_name_hides_no_other_fault(tmp_path: Path) -> None:
+    """What is wrong inside a table is told together with its name."""
+    found = faults(
+        tmp_path,
+        catalogues='[catalogue.DRC]\nfeed = "x"\nlanguage = "English"\n',
+        topics='[topic.Bad]\nquery = "("\n',
+    )
+    assert [fault.key for fault in found] == [
+        "catalogue.DRC", "catalogue.DRC.feed", "catalogue.DRC.language", "topic.Bad", "topic.Bad.query",
+    ]  # fmt: skip
+
+
+def test_a_feed_of_our_own_network_may_be_polled_often(tmp_path: Path) -> None:
+    """With allow_private a second is fine; without it a minute is."""
+    often = (
+        CATALOGUES
+        + 'poll_every = "1s"\nallow_private = true\n[catalogue.b]\nfeed = "https://e.org"\npoll_every = "1m"\n'
+    )
+    assert faults(tmp_path, catalogues=often) == ()
 
 
 def test_faults_within_one_subscriber(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_examples_are_valid(tmp_path: Path) -> None:
         secret(tmp_path / name)
     loaded, declared = config.load(file)
     assert loaded.intake.imap.host == "imap.example.org"
-    assert loaded.intake.lmtp == "127.0.0.1:2400"
+    assert loaded.intake.lmtp == "127.0.0.1:2424"
     assert [catalogue.name for catalogue in declared.catalogues] == ["drc", "zhongwen"]
     assert [topic.name for topic in declared.topics] == ["rural-economy", "pensions"]
     assert [len(subscriber.queries) for subscriber in declared.subscribers] == [3, 1]

@@ -190,7 +190,7 @@ def test_one_fault(case: tuple[Any, ...], tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_all_faults_at_once(tmp_path: Path) -> None:
-    """Ten faults in five files are told together, in the order of files and lines."""
+    """Eleven faults in five files are told together, in the order of files and lines."""
     found = faults(
         tmp_path,
         '[service]\nadress = "x"\nlanguage = "de"\n[relay]\nport = 0\nhost = "mail.example.org"\n[store]\nkeep = "x"\n',
@@ -207,6 +207,7 @@ def test_all_faults_at_once(tmp_path: Path) -> None:
         ("alertd.toml", 6, "relay.host"),
         ("alertd.toml", 8, "store.keep"),
         ("catalogues.toml", 1, "catalogue.X"),
+        ("catalogues.toml", 2, "catalogue.X.feed"),
         ("catalogues.toml", 3, "catalogue.y"),
         ("subscriber.toml", 0, ""),
         ("subscribers.toml", 4, ""),
