@@ -172,12 +172,19 @@ subscriber = Table(
     Column("state", Text, nullable=False),
     Column("pause_until", Instant),
     Column("origin", Text, nullable=False),
-    Column("own_settings", Json, nullable=False),  # names of settings the person changed: the file leaves them alone
+    Column(
+        "own_settings", Json, nullable=False
+    ),  # names of settings the person changed: the file leaves them alone
     Column("epoch", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("end_reason", Text),
-    Index("ix_subscriber_pause_until", "pause_until", sqlite_where=text("state = 'paused'"), postgresql_where=text("state = 'paused'")),
+    Index(
+        "ix_subscriber_pause_until",
+        "pause_until",
+        sqlite_where=text("state = 'paused'"),
+        postgresql_where=text("state = 'paused'"),
+    ),
     **_COUNTED,
 )
 
@@ -190,7 +197,13 @@ cursor = Table(
     Column("no", _Id, nullable=False),
     Column("behind", _Flag, nullable=False),
     PrimaryKeyConstraint("subscriber_id", "schedule_id"),
-    Index("ix_cursor_active", "schedule_id", "subscriber_id", sqlite_where=text("active"), postgresql_where=text("active")),
+    Index(
+        "ix_cursor_active",
+        "schedule_id",
+        "subscriber_id",
+        sqlite_where=text("active"),
+        postgresql_where=text("active"),
+    ),
     Index("ix_cursor_behind", "schedule_id", sqlite_where=text("behind"), postgresql_where=text("behind")),
     **_PLAIN,
 )
@@ -246,7 +259,12 @@ edition = Table(
     Column("counts", Json, nullable=False),
     Column("completed_at", Instant),
     UniqueConstraint("schedule_id", "occasion"),
-    Index("ix_edition_open", "id", sqlite_where=text("completed_at IS NULL"), postgresql_where=text("completed_at IS NULL")),
+    Index(
+        "ix_edition_open",
+        "id",
+        sqlite_where=text("completed_at IS NULL"),
+        postgresql_where=text("completed_at IS NULL"),
+    ),
     **_COUNTED,
 )
 
@@ -380,7 +398,12 @@ inbound = Table(
     Column("received_at", Instant, nullable=False),
     Column("done_at", Instant),
     Column("purge_at", Instant),
-    Index("ix_inbound_open", "id", sqlite_where=text("state IN ('new', 'working')"), postgresql_where=text("state IN ('new', 'working')")),
+    Index(
+        "ix_inbound_open",
+        "id",
+        sqlite_where=text("state IN ('new', 'working')"),
+        postgresql_where=text("state IN ('new', 'working')"),
+    ),
     **_COUNTED,
 )
 

@@ -16,5 +16,9 @@ SERVICE = Service(name="Report alerts", address="alerts@example.org", owner="own
 def content_maker() -> ContentMaker:
     """A maker of contents that are looked at and never rendered."""
     return ContentMaker(
-        SERVICE, TemplateSet.of({"digest.txt": "-"}), titles={"drc": "Reports"}, key_id="k1", give_up=timedelta(days=4)
+        SERVICE,
+        TemplateSet.of({"digest.txt": "-"}),
+        titles={"drc": "Reports"},
+        key_id="k1",
+        give_up=timedelta(days=4),
     )
