@@ -137,6 +137,14 @@ async def test_endless_answer(feeds: FeedServer) -> None:
         await fetch(ask(url))
 
 
+async def test_wire_cap_is_its_own(feeds: FeedServer) -> None:
+    """Bytes as sent have a cap of their own, below that of the decoded ones."""
+    url = feeds.at("/feed", Answer(body=bytes(300_000)))
+    with pytest.raises(FetchError, match="answers with more than"):
+        await fetch(ask(url, max_wire=200_000))
+    assert len((await fetch(ask(url, max_wire=300_000))).body) == 300_000
+
+
 async def test_slow_answers(feeds: FeedServer) -> None:
     """One that stalls runs into the limit of a phase, one that drips into the limit of all."""
     stalls = feeds.at("/stalls", Answer(length=10, more=_silence))
