@@ -21,6 +21,9 @@ from alertd.store.editions import EditionRow
 from alertd.store.engines import Store
 from alertd.store.schedules import ScheduleRow
 
+_OF_ONE = (LookupError, ValueError)
+"""What is wrong with one schedule or reader alone: this machine does not know their zone, say."""
+
 _log = log.get("digest")
 
 
@@ -38,7 +41,7 @@ class Summary:
     """What a run did.
 
     Attributes:
-        failed: editions whose balance does not hold.
+        failed: editions whose balance does not hold, or that could not be opened or worked through.
     """
 
     opened: int = 0
@@ -65,13 +68,17 @@ class Editions:
         self._chunk_size = chunk_size
 
     async def run_due(self, now: datetime) -> Summary:
-        """Open every edition that is due, then bring all that are open as far as they go."""
-        opened = await self.open_due(now)
-        completed = digests = failed = 0
+        """Open every edition that is due, then bring all that are open as far as they go; one that fails stops no other."""
+        opened, failed = await self._open_all(now)
+        completed = digests = 0
         async with self._store.read() as connection:
             waiting = await editions.unfinished(connection)
         for row in waiting:
-            done, count = await self.finish(row.id, now)
+            try:
+                done, count = await self.finish(row.id, now)
+            except _OF_ONE:
+                _log.exception("edition.failed", edition=row.id, occasion=row.occasion)
+                done, count = False, 0
             completed += done
             failed += not done
             digests += count
@@ -79,16 +86,26 @@ class Editions:
 
     async def open_due(self, now: datetime) -> list[EditionId]:
         """Open the editions of all schedules whose time has come; a missed time is coalesced into one."""
+        return (await self._open_all(now))[0]
+
+    async def _open_all(self, now: datetime) -> tuple[list[EditionId], int]:
+        """The editions opened, and how many schedules failed to open one."""
         async with self._store.read() as connection:
             waiting = await schedules.due(connection, now=now)
-        found = []
+        found: list[EditionId] = []
+        failed = 0
         for schedule_id in waiting:
-            async with self._store.write() as connection:
-                edition_id = await self._open(connection, schedule_id, now)
+            try:
+                async with self._store.write() as connection:
+                    edition_id = await self._open(connection, schedule_id, now)
+            except _OF_ONE:
+                _log.exception("edition.not_opened", schedule=schedule_id)
+                failed += 1
+                continue
             if edition_id is not None:
                 found.append(edition_id)
                 _log.debug("edition.opened", edition=edition_id, schedule=schedule_id)
-        return found
+        return found, failed
 
     async def _open(
         self, connection: AsyncConnection, schedule_id: ScheduleId, now: datetime

@@ -14,7 +14,7 @@ from alertd.query import parse
 from alertd.store import due, editions, schedules
 from alertd.store.due import Due
 from alertd.store.engines import Store
-from alertd.store.tables import content, cursor, delivery, digest, edition, subscriber, told
+from alertd.store.tables import content, cursor, delivery, digest, edition, schedule, subscriber, told
 from alertd.subscribers import change
 from alertd.subscribers.enrol import Enrolment, Wish, enrol
 from tests.store.making import content_maker
@@ -56,8 +56,8 @@ async def test_missed_times_become_one_edition(world: World) -> None:
     )
     assert (row.opened_at, row.upto_no, row.completed_at) == (now, 1, None)
     async with world.store.read() as connection:
-        (schedule,) = await schedules.all_rows(connection)
-    assert schedule.next_due_at == datetime(2026, 11, 30, 8, tzinfo=UTC)
+        (row,) = await schedules.all_rows(connection)
+    assert row.next_due_at == datetime(2026, 11, 30, 8, tzinfo=UTC)
     assert await world.editions.open_due(now) == []
     assert (await world.editions.run_due(now)).digests == 1
 
@@ -178,8 +178,8 @@ async def test_digest_names_every_query_whatever_its_schedule(world: World) -> N
     await world.add("u0", "s1", "beta", "weekly", topic=False)
     await world.add("u0", "s2", "alpha OR beta", "immediate", topic=False)
     await _report(world, "r1", BOTH)
-    for schedule in ("immediate", "daily", "weekly"):
-        for edition_id, _ in await world.open(until=schedule):
+    for until in ("immediate", "daily", "weekly"):
+        for edition_id, _ in await world.open(until=until):
             await world.editions.finish(edition_id, world.now)
     (sent,) = (await world.new_digests()).values()
     assert (sent.schedule, sent.shown) == ("immediate", {"r1": (1, {"alpha", "beta", "alpha OR beta"})})
@@ -299,3 +299,27 @@ async def test_added_query_does_not_bring_what_was_before(world: World) -> None:
     await world.editions.finish(edition_id, world.now)
     (sent,) = (await world.new_digests()).values()
     assert sent.told == {("r2", 1)}
+
+
+async def test_one_that_fails_stops_no_other(world: World) -> None:
+    """A schedule or a reader in a zone this machine does not know is logged and counted; all others get their digests."""
+    gone = Schedule(Kind.DAILY, minute=480, zone="Europe/Berlin")
+    async with world.store.write() as connection:
+        people = [
+            Enrolment("u1@example.org", "en", "UTC", "text", (Wish(parse("alpha"), gone),)),
+            Enrolment(
+                "u2@example.org",
+                "en",
+                "Moon/Copernicus",
+                "text",
+                (Wish(parse("alpha"), SCHEDULES["immediate"]),),
+            ),
+        ]
+        await enrol(connection, people, origin=Origin.FILE, now=world.now)
+        unknown = schedule.c.zone == "Europe/Berlin"
+        await connection.execute(update(schedule).where(unknown).values(zone="Mars/Phobos"))
+    await _report(world, "r1")
+    now = datetime(2026, 11, 24, 9, tzinfo=UTC)
+    summary = await world.editions.run_due(now)
+    assert (summary.opened, summary.completed, summary.digests, summary.failed) == (2, 1, 1, 2)
+    assert [row.address for row in await _rows(world, delivery)] == ["u0@example.org"]
