@@ -19,7 +19,7 @@ FLOORS = (
     ("__main__",),
     ("cli",),
     ("demo",),
-    ("daemon", "once"),
+    ("daemon",),
     ("work",),
     ("control",),
     ("ops",),
