@@ -11,6 +11,13 @@ from alertd.postmaster.commands.phrases import keywords, topic
 _OWN = r"(?:my|the|our|me|i|am|of|all|current|currently|subscribed|to|settings?|subscriptions?|keywords?|queries|query|topics?|alerts?|profile|status|please|show|list|have|what|which|do|is|are|in|on|for|now)"
 
 
+REPORT_NUMBER = re.compile(
+    r"(?:\b(?:no|nr|number|reports?)\.?|#)\s*(?P<number>\d{2,6})\b|第\s*(?P<chinese>\d{2,6})\s*[号期]",
+    re.IGNORECASE,
+)
+"""A report by its number: "No 178", 第178号."""
+
+
 def _plain(verb: Verb, match: re.Match[str], setting: Setting) -> Command | None:
     rest = strip_polite(match["rest"])
     words = re.findall(r"\w+", rest.lower())
@@ -54,6 +61,8 @@ def _preview(match: re.Match[str], setting: Setting) -> Command | None:
 
 def _why(match: re.Match[str], setting: Setting) -> Command | None:
     report = strip_polite(match["rest"]).rstrip("?？")
+    if numbered := REPORT_NUMBER.search(report):
+        return Command(Verb.WHY, value=numbered["number"] or numbered["chinese"])
     if re.search(r"unsubscri|removed|taken off|退订|取消", report, re.IGNORECASE):
         return None
     report = re.sub(r"^(?:not|so)$", "", report, flags=re.IGNORECASE)

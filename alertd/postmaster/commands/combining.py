@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from alertd.postmaster.commands.model import ASKING, Command, Setting, Verb
@@ -37,8 +38,8 @@ def spelt_out(titled: tuple[Command, ...], said: list[Command], subject: Subject
             or (command.verb is Verb.LEAVE and verbs & {Verb.REMOVE, Verb.PAUSE})
         )
         if command.verb in {Verb.SUBSCRIBE, Verb.ADD}:
-            title = bool(command.queries) and any(
-                other.verb in {Verb.SUBSCRIBE, Verb.ADD} and other.queries for other in said
+            title = any(other.verb in {Verb.SUBSCRIBE, Verb.ADD} and other.queries for other in said) and (
+                bool(command.queries) or command.when is None
             )
         if not said or typed or not title:
             kept.append(command)
@@ -119,6 +120,10 @@ def once(found: list[Command]) -> list[Command]:
 def without_contradictions(found: list[Command]) -> tuple[list[Command], list[Unclear]]:
     """Nobody leaves by a mail that also asks for more; a pause or a topic dropped is less than leaving."""
     verbs = {command.verb for command in found}
+    if verbs - ASKING:
+        found = [
+            command for command in found if command.verb is not Verb.HELP or len(command.line.split()) == 1
+        ]
     if any(command.verb is Verb.PAUSE and command.value for command in found):
         found = [command for command in found if command.verb is not Verb.RESUME]
     if Verb.FORGET in verbs:
@@ -133,4 +138,14 @@ def without_contradictions(found: list[Command]) -> tuple[list[Command], list[Un
     }:
         doubts = [Unclear(command.line, Verb.LEAVE.value) for command in found if command.verb is Verb.LEAVE]
         return [command for command in found if command.verb is not Verb.LEAVE], doubts
+    if {Verb.LEAVE, Verb.REMOVE} <= verbs:
+        told = any(command.verb is Verb.LEAVE and _OUTRIGHT.search(command.line) for command in found)
+        return [command for command in found if command.verb is not (Verb.REMOVE if told else Verb.LEAVE)], []
     return found, []
+
+
+_OUTRIGHT = re.compile(
+    r"unsubscri|subscription|\b(?:list|me|name|address|mails?|e-?mails?|reports?|alerts?|sending)\b|退订|取消订阅|退阅|停止发|停发|别再?发|不要再?发|不用再?发|勿再?发",
+    re.IGNORECASE,
+)
+"""Beside a subject that is no longer wanted, "stop it" is about that subject, and "unsubscribe me" about everything."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from alertd.postmaster.commands.lexicon import Part, tokens
 from alertd.postmaster.commands.model import Setting
 
 _POLITE = re.compile(
@@ -179,6 +180,9 @@ _GENERIC = frozenset(
         "just",
         "only",
         "study",
+        "test",
+        "testing",
+        "today's",
     ]
 )
 _ZH_GENERIC = re.compile(
@@ -209,4 +213,10 @@ def is_generic(text: str, setting: Setting) -> bool:
         for word in words
         if word not in setting.own_words and word != setting.author.lower()
     ]
-    return all(word in _GENERIC for word in rest) or bool(_ZH_GENERIC.fullmatch(low))
+    return all(word in _GENERIC for word in rest) or bool(_ZH_GENERIC.fullmatch(low)) or only_wrapping(low)
+
+
+def only_wrapping(text: str) -> bool:
+    """Whether Chinese words are nothing but what people wrap a subject in: 贵处的报告."""
+    found = tokens(text) if re.search(r"[\u4e00-\u9fff]", text) else ()
+    return bool(found) and all(token.part in {Part.FILL, Part.MAILS, Part.JOIN} for token in found)

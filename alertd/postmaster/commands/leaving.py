@@ -8,10 +8,17 @@ from alertd.postmaster.commands import when
 from alertd.postmaster.commands.generic import is_generic, strip_polite
 from alertd.postmaster.commands.model import Command, Entry, Setting, Verb, pattern
 from alertd.postmaster.commands.phrases import topic
+from alertd.postmaster.commands.subjects import NOT_JOINING, plausible
 
 _OUT = r"(?:unsubscribed?|unsubscribing|un-subscribe|removed?|removing|leave|leaving|cancel(?:l?ed|l?ing)?|stop(?:ped|ping)?|deleted?|deleting|sign(?:ed)? off|opt(?:ed)? out|forget|forgotten|take me off|taken off|quit|drop(?:ped)?)"
 _ZH_OUT = r"(?:退订|退掉|退出|删掉|删除|删了|移除|移出|去掉|剔除|除名|取消(?!了)|停止(?!发|给|推|再|向)|停掉|停(?!发|止)|注销|清理|清除)"
+LONGEST_SUBJECT = 6
 KEEPING = (
+    # "If you do not want our mails, answer with unsubscribe" is a sender's own footer, or spam; "if you could" is politeness.
+    pattern(
+        rf"\b(?:if|in case|should) (?:you|anyone|people)(?! (?:could|can|would|might|may|will|kindly|please|were|remove|stop|took|take|cancel|delete|unsubscribe|have to|be)\b).{{0,80}}\b{_OUT}\b"
+    ),
+    re.compile(r"(?:只|仅)(?:想|要|需要|需)?(?:保留|留下|留|订|看|收)|\b(?:only|just) keep\b|\bkeep only\b"),
     # Chinese puts the object between the "not" and the verb: 不要把我从名单里删掉.
     re.compile(
         rf"(?:不要|不想要?|别|请勿|勿|不会|不打算|没有?(?:想|要)?|不是(?:要|想)?|不必|不用|无需|不准|不能|不愿|千万(?:不要|别)|不)(?:再|随便|轻易|误|直接|擅自|就|把|将|给|让|帮|我们?|的|邮箱|地址|名字|订阅|从.{{0,8}}?[中里上])*{_ZH_OUT}"
@@ -32,6 +39,7 @@ KEEPING = (
         rf"\b(?:i|we) (?:was|were|got|have been|had been|must have been|seem to have been|am|been)(?: (?:accidentally|mistakenly|wrongly|suddenly|apparently))? {_OUT}\b"
     ),
     pattern(rf"\bwhy (?:was|did|were|am|have|has|do|are) (?:i|you|we)\b.{{0,30}}{_OUT}\b"),
+    pattern(r"\bleave (?:\w+ ){1,3}out\b"),
     pattern(
         r"\bleave (?:everything|it|things|them|me|my \w+|all)(?: (?:just |exactly )?as|\b.{0,20}\bunchanged| on)\b"
     ),
@@ -51,7 +59,7 @@ KEEPING = (
 """Sentences that speak of leaving and do not ask for it; whatever else they say, nobody leaves by them."""
 
 
-DENIED = KEEPING[2]
+DENIED = KEEPING[4]
 """An outright "do not unsubscribe me": whatever else the mail says, nobody leaves by it."""
 
 
@@ -64,7 +72,13 @@ def _leave(match: re.Match[str], setting: Setting) -> Command | None:
     if when.regular(rest):
         return None
     subject = topic(re.sub(r"^(?:me |us )?(?:from |off |out of )", "", rest, flags=re.IGNORECASE))
-    if subject and not is_generic(subject, setting) and "@" not in subject and len(subject.split()) <= 6:  # noqa: PLR2004
+    if (
+        subject
+        and plausible((subject,))
+        and not is_generic(subject, setting)
+        and "@" not in subject
+        and len(subject.split()) <= LONGEST_SUBJECT
+    ):
         return Command(
             Verb.REMOVE, tuple(part.strip() for part in re.split(r"[,、，]", subject) if part.strip())
         )
@@ -87,11 +101,19 @@ def _all(match: re.Match[str], setting: Setting) -> Command | None:
         for address in re.findall(r"[^\s<>]+@[^\s<>]+", match.string)
         if address.strip(".,").lower() != setting.author.lower()
     ]
-    if others or (named and not is_generic(topic(before), setting)):
+    if others or (named and not is_generic(topic(before), setting)) or _NAMED_BEFORE.search(before):
+        return None
+    if NOT_JOINING.search(match.string):
         return None
     if when.regular(rest) or not is_generic(topic(rest), setting):
         return None
     return Command(Verb.LEAVE)
+
+
+_NAMED_BEFORE = re.compile(
+    r"(?P<named>[\u4e00-\u9fff]{2,12})(?:的|那个|这个|方面|那些|这些)(?:以后|今后|就|也|都|可以)*$"
+)
+"""A subject in front of "need not be sent": 水利的就不用发了."""
 
 
 def _plain(_match: re.Match[str], _setting: Setting) -> Command:

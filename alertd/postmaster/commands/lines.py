@@ -23,6 +23,12 @@ _CLOSING = re.compile(
     r"此致|敬礼|敬上|祝好|顺祝.*|顺颂.*|祝(?:工作|身体|生活|一切|您|你|万事|编安|商祺|学安).*|谨上|即颂.*|致礼|致敬|此致敬礼)[\s,.!~，。！-]*",
     re.IGNORECASE,
 )
+_SIGNED = re.compile(
+    r"(?i:(?:with )?(?:best|kind|kindest|warm|warmest|many|sincere|friendly)(?: (?:regards|wishes|greetings|thanks))?|regards|sincerely(?: yours)?|yours(?: (?:sincerely|faithfully|truly))?|cheers|all the best|(?:many )?thanks|thx|"
+    r"mit freundlichen grüßen|viele grüße|cordialement|saludos)\s*(?:[/,!.–-]+\s*|\s)(?:(?:[A-Z][\w.'-]*|de|van|von|der|al|el|bin|di|da)\s*){1,4}|"
+    r"(?i:best|kind|warm) (?i:regards)\s*/.{1,60}|[\u4e00-\u9fff]{2,4}\s*(?:敬上|谨上|上|拜上|敬启|谨启|手书)",
+)
+"""A closing and the name behind it in one line: "Cheers, Sue", "林淑芬 敬上"."""
 _THANKS = re.compile(
     r"(?:(?:many )?thanks?(?: you)?(?: (?:so|very) much| a lot| in advance| again| for (?:your|the) .{1,40})?|thx|ty|tia|much appreciated|cheers|"
     r"thank you(?: (?:so|very) much| in advance| for (?:your|the) .{1,40})?|(?:非常|十分)?(?:谢谢|感谢|多谢)(?:您|你|了|啦|您的.{1,10}|帮助)*|辛苦了|麻烦了|拜托了?|有劳了)[\s,.!~，。！-]*",
@@ -35,7 +41,7 @@ _OPEN_END = re.compile(
 )
 _STOPS = re.compile(r"[.!?:。！？：;]$")
 _SENTENCES = re.compile(
-    r"(?<=[!?。!?])\s*|(?<=[a-z\d)\"'”A-Z\u4e00-\u9fff])\.\s+(?=[A-Z\"'\u4e00-\u9fff]|i\b|please|thank)|(?<=[a-z]{3})\.\s+(?=[a-z]{2,})"
+    r"(?<=[!?。!?])\s*|(?<=[a-z\d)\"'”A-Z\u4e00-\u9fff])\.\s+(?=[A-Z\"'\u4e00-\u9fff]|i\b|please|thank)|(?<=[a-z]{3})\.\s+(?=[a-z]{2,})|(?:(?<=[\s:])|^)\(?[1-9][.)]\s+(?=[^\d\s])"
 )
 _PROSE = re.compile(
     r"\b(?:i|i'm|i'd|i've|you|your|we|our|they|he|she|is|are|was|were|am|been|would|could|should|will|shall|can|can't|have|has|had|this|that|these|those|don't|do|did|does|please|hello|dear|thanks|"
@@ -71,11 +77,13 @@ def groups(lines: tuple[str, ...]) -> tuple[tuple[Group, ...], bool]:
             continue
         if _END.fullmatch(text):
             return tuple(made), True
-        if _CLOSING.fullmatch(text) or len(made) >= MAX_GROUPS:
+        if _CLOSING.fullmatch(text) or _SIGNED.fullmatch(text) or len(made) >= MAX_GROUPS:
             break
         if (
             _GREETING.fullmatch(text)
             and len(text.split()) <= 6
+            and len(re.findall(r"[\u4e00-\u9fff]", text)) <= 12
+            and not re.search(r"^[A-Za-z].*[\u4e00-\u9fff]{4}", text)
             and not re.search(r"[,.!:]\s+\S|订阅|退订", text)
         ) or _THANKS.fullmatch(text):
             if made and _THANKS.fullmatch(text) and _only_a_name(lines[at + 1 :]):
@@ -97,7 +105,27 @@ def groups(lines: tuple[str, ...]) -> tuple[tuple[Group, ...], bool]:
         else:
             made.append(Group(text, single=True, block=block))
         open_end = _stays_open(made[-1], text)
-    return tuple(made), False
+    return tuple(_without_signature(made)), False
+
+
+def _without_signature(made: list[Group]) -> list[Group]:
+    """A letter's last paragraph is who wrote it when it holds nothing but short capitalised lines.
+
+    A typed list has no sentence before it, so its last line ("Pensions") is a keyword like the others.
+    """
+    last = next((at for at, group in enumerate(made) if group.block == made[-1].block), 0) if made else 0
+    letter = any(_SENTENCE.search(group.text) for group in made[:last])
+    signed = all(group.single and _NAME.fullmatch(group.text) for group in made[last:])
+    return made[:last] if last and letter and signed else made
+
+
+_SENTENCE = re.compile(
+    r"\b(?:i|i'm|i'd|we|you|your|my|me|please|is|are|was|thank|thanks)\b|[.!?。！？]$|[我您你请]",
+    re.IGNORECASE,
+)
+_NAME = re.compile(
+    r"(?:(?:dr|prof|mr|mrs|ms|ing|em)\.?\s*)*[A-ZÀ-Þ][\w.'-]*(?:[\s-]+(?:[A-ZÀ-Þ][\w.'-]*|de|van|von|der|al|el|bin|di|da|la)){0,4}(?:,? (?:PhD|MA|MSc|MD|Jr\.?))?|[\u4e00-\u9fff]{2,4}",
+)
 
 
 def _only_a_name(rest: tuple[str, ...]) -> bool:
@@ -162,7 +190,10 @@ def keyword_like(text: str) -> bool:
     letters = re.findall(r"[^\W\d_]", text)
     if len(letters) < 2 or re.fullmatch(r"[\d\s()+./-]{6,}", text):
         return False
-    return all(len(piece.split()) <= 7 and len(piece) <= 70 for piece in re.split(r"[,;、，；]", text))
+    return not re.search(r"\d{7}", text) and all(
+        len(piece.split()) <= 7 and len(piece) <= 70 and len(re.findall(r"[\u4e00-\u9fff]", piece)) <= 12
+        for piece in re.split(r"[,;、，；]", text)
+    )
 
 
 def is_name(text: str, setting: Setting) -> bool:

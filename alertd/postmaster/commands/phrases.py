@@ -6,6 +6,7 @@ import re
 
 from alertd.postmaster.commands import when
 from alertd.postmaster.commands.generic import is_generic, strip_polite
+from alertd.postmaster.commands.lexicon import Part, tokens
 from alertd.postmaster.commands.model import Setting, When
 
 _PUBLISHED = re.compile(
@@ -22,7 +23,7 @@ _ASIDE = re.compile(
 )
 """What begins a remark rather than a keyword."""
 _RELATIVE = re.compile(
-    r"\s+(?:when(?:ever)?|if|because|since|so that|as soon as|whose|where|which (?:is|are)|that (?:is|are)|(?:that|which) you|by e-?mail|via e-?mail)\b.*$",
+    r"\s+(?:when(?:ever)?|would (?:also )?(?:interest|be)|interests me|if|because|since|so that|as soon as|whose|where|which (?:is|are)|that (?:is|are)|(?:that|which) you|by e-?mail|via e-?mail)\b.*$",
     re.IGNORECASE,
 )
 
@@ -42,7 +43,7 @@ _LEAD = re.compile(
     r"latest|newest|following|these|this|those|that|them|it|also|of|future|further|other|my|additional|each|and)\b[\s:]*)++",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|「[^」]*」|\([^()]*\)")
+_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|「[^」]*」|『[^』]*』|\([^()]*\)")
 _OPERATOR = re.compile(r"\b(?:AND|OR|NOT)\b|(?:^|\s)-\w|\w+:\S")
 _PAIRS = re.compile(
     r"\b(?:supply and demand|research and development|science and technology|r and d|food and agriculture|trial and error|"
@@ -63,6 +64,7 @@ def topic(text: str) -> str:
     text = strip_polite(_PUBLISHED.sub("", re.sub(r"\s+", " ", text)))
     if not text or text == "*":
         return text
+    text = re.sub(rf"^{THING} {_ABOUT} (?=.*[\u4e00-\u9fff])", "", text, flags=re.IGNORECASE)
     if re.search(r"[\u4e00-\u9fff]", text):
         return _chinese_topic(text)
     if _QUOTED.fullmatch(text):
@@ -138,6 +140,9 @@ def split(text: str, *, sentence: bool = False) -> tuple[str, ...]:
         guarded.append(match[0])
         return f"\x02{len(guarded) - 1}\x02"
 
+    text = re.sub(
+        r"(?<=[\"”」』》])\s*(?:与|和|及|以及|and|or|or also|and also)\s*(?=[\"“「『《])", ", ", text
+    )
     held = _PAIRS.sub(guard, _QUOTED.sub(guard, text))
     pieces = re.split(r"[,;、，；\n]+|\s/\s", held)
     if not _OPERATOR.search(held):
@@ -161,10 +166,18 @@ def split(text: str, *, sentence: bool = False) -> tuple[str, ...]:
     found: list[str] = []
     for piece in pieces[:MAX_QUERIES]:
         whole = re.sub(r"\x02(\d+)\x02", lambda match: guarded[int(match[1])], piece)
-        whole = strip_polite(whole).strip()
+        whole = _straight(strip_polite(whole).strip())
         if whole and whole not in found:
             found.append(whole[:MAX_QUERY])
     return tuple(found)
+
+
+def _straight(query: str) -> str:
+    """The query with its own quotes as the query language writes them; a single or Chinese pair around all of it goes."""
+    match = re.fullmatch(r"'([^']+)'|‘([^’]+)’|「([^」]+)」|『([^』]+)』", query)
+    if match:
+        return next(inner for inner in match.groups() if inner)
+    return query
 
 
 def keywords(text: str, setting: Setting, *, sentence: bool) -> tuple[tuple[str, ...], When | None]:
@@ -181,10 +194,50 @@ def keywords(text: str, setting: Setting, *, sentence: bool) -> tuple[tuple[str,
         if sentence and _ASIDE.match(query):
             timing = timing or when.find(query).when
             continue
-        query = _RELATIVE.sub("", query) if sentence and not query.startswith('"') else query
+        query = (
+            _straight(unwrapped(_RELATIVE.sub("", query)))
+            if sentence and not query.startswith('"')
+            else query
+        )
         if query and not is_generic(query, setting) and query not in found:
             found.append(query)
     return tuple(found), timing
+
+
+def unwrapped(query: str) -> str:
+    """The subject without what stands around it: "distribution of papers dealing with water rights", "the water ones"."""
+    words = tokens(query)
+    inner = [at for at, word in enumerate(words) if word.part not in _WRAPPING]
+    if not inner:
+        return (
+            ""
+            if words and any(word.text.lower() in {"theme", "subject", "topic"} for word in words)
+            else query
+        )
+    first, last = inner[0], inner[-1]
+    start = words[first].start if any(word.part is Part.MAILS for word in words[:first]) else 0
+    wrapped = any(word.part is Part.MAILS or word.text.lower() in _NOUNS for word in words[last + 1 :])
+    return query[start : words[last].end if wrapped else len(query)].strip()
+
+
+_WRAPPING = frozenset({Part.FILL, Part.MAILS, Part.WANT, Part.JOIN})
+_NOUNS = frozenset(
+    {
+        "ones",
+        "one",
+        "topics",
+        "keywords",
+        "key words",
+        "subject",
+        "area",
+        "field",
+        "关键词",
+        "关键字",
+        "主题",
+        "方面",
+        "词",
+    }
+)
 
 
 def _without_list_name(text: str, setting: Setting) -> str:

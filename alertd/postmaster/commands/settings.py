@@ -137,6 +137,12 @@ ENTRIES = (
                 ),
                 _address,
             ),
+            (
+                pattern(
+                    r"(?=.*\b(?:instead|from now|as of|as from|henceforth|new|in future|starting)\b).*\b(?:write|reach|contact|get)\b[^@]{0,40}\b(?:to|at|under|via|on)\b (?P<rest>.*@.*)$"
+                ),
+                _address,
+            ),
             (pattern(r"\b(?:use|switch to|move to|change to) (?P<rest>\S+@\S+(?: .{0,40})?)$"), _address),
             (
                 pattern(

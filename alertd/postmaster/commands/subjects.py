@@ -16,7 +16,16 @@ _PROSE = re.compile(
     r"\b(?:i|you|we|they|he|she|is|are|was|were|am|been|being|would|could|should|will|can|can't|have|has|had|this|that|don't|do|did|because|since|when|so that|until|till)\b",
     re.IGNORECASE,
 )
-_ZH_PROSE = re.compile(r"[我你您他她吗呢吧]|什么|怎么|可以|不要|就是|已经|照旧|等到|等我|每|太多|太频繁|一次")
+_SPEAKER = re.compile(
+    r"\b(?:i|you|we|they|me|him|them|myself)\b|'(?:ll|m|ve|d|re)\b|n't\b|^(?:no|number|nr|report)\.? ?\d+|^#\d|^第?\d+[号期]|\b(?:colleagues?|friends?|thank|bye)\b",
+    re.IGNORECASE,
+)
+"""Who speaks, and a report's number, are nobody's subject of interest."""
+_ZH_PROSE = re.compile(
+    r"^(?:要(?!素)|会(?![计展])|是|能(?![源耗力量])|需要)|[我你您他她吗呢吧]|什么|怎么|可以|不要|就是|已经|照旧|等到|等我|每|太多|太频繁|一次"
+)
+NOT_JOINING = re.compile(r"不(?:想|打算|要)订阅(?!.{0,8}了)")
+"""Who does not want to sign up does not leave; who wants it no more (了) does."""
 LONGEST = 200
 
 
@@ -28,7 +37,11 @@ def negated(match: re.Match[str]) -> bool:
 def plausible(found: tuple[str, ...]) -> bool:
     """Whether all of these can be keywords, and none is a piece of a sentence."""
     return not any(
-        len(_PROSE.findall(query)) > 1 or _ZH_PROSE.search(query) or "@" in query or len(query) > LONGEST
+        len(_PROSE.findall(query)) > 1
+        or _SPEAKER.search(query)
+        or _ZH_PROSE.search(query)
+        or "@" in query
+        or len(query) > LONGEST
         for query in found
         if not query.startswith('"')
     )

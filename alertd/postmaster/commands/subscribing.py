@@ -19,10 +19,15 @@ _NOT_ASKING = re.compile(
     re.IGNORECASE,
 )
 _STATEMENT = re.compile(
-    r"(?:^|[\s,])(?:i|we|you|they|he|she|it)(?: (?:already|now|still|always|usually|currently|also|often|just))?\s*$",
+    r"\bused to\s*$|(?:^|[\s,])(?:i|we|you|they|he|she|it)(?: (?:already|now|still|always|usually|currently|also|often|just))?\s*$",
     re.IGNORECASE,
 )
 """Who "gets mails" does not ask for them."""
+_PAST = re.compile(
+    r"\b(?:old|older|earlier|past|previous|archived?) (?:reports?|papers?|stud(?:y|ies)|articles?|publications?|issues?)\b|^(?:how many|how much|how often|who|when|where|does|did|is there a fee)\b|以前的|往期|过去的|写(?:一)?篇|约稿|采访|\binterview\b",
+    re.IGNORECASE,
+)
+"""What was published before is searched for, and a question is no wish."""
 _AT_ONCE = re.compile(r"\b(?:as soon as|immediately|right away|the moment|the minute)\W*$", re.IGNORECASE)
 _QUESTION = re.compile(
     r"(?:what|how|why|where|who|whether|if i|that i|what's)\b|.*\b(?:full text|pdf|attachment|copy of|(?:first|second|third|last|previous|above) (?:reports?|papers?|one)|link)\b|什么|怎么|为什么",
@@ -68,6 +73,7 @@ def _wanted(match: re.Match[str], setting: Setting) -> Command | None:
         or _STATEMENT.search(match.string[: match.start()])
         or re.match(r"(?:not|never|no|been|had|got)\b", match["rest"].strip(), re.IGNORECASE)
         or "退订" in match["rest"]
+        or _PAST.search(match.string)
         or _NOT_ASKING.search(before)
         or _QUESTION.match(match["rest"].strip())
     ):
@@ -152,7 +158,7 @@ SUBSCRIBE = Entry(
         (pattern(rf"\b{_WISH}(?: (?:about|of|more about|when|whenever|if|on|what's new (?:in|on|about)|what is new (?:in|on|about)))+ (?:there(?:'s| is| are) )?(?P<rest>.+?){_APPEARS}$"), _subject),
         (pattern(rf"\b(?:send|forward|deliver|mail|e-?mail|give)(?: me| us| along)? (?P<rest>(?:\S+ ){{0,6}}{THING}\b.*)$"), _reports),
         (pattern(r"\b(?:send|forward|deliver|mail|e-?mail)(?: me| us) (?P<rest>.+ (?:about|on|concerning|regarding) .+)$"), _subject),
-        (pattern(r"\b(?:interested in|interests? (?:is|are|lie in|lies in|include|in)|following|follow|track|monitor|watch|keep an eye on|keep track of|(?:research|work|working|specialis|specializ)\w* (?:on|in|about))[: ]+(?P<rest>.+)$"), _interest),
+        (pattern(r"\b(?:interested in|interests? (?:is|are|lie in|lies in|include|in)|following|follow|track|monitor|watch|keep an eye on|keep track of|(?:research|work|working|specialis|specializ|write|writing|teach)\w* (?:on|in|about)|(?:thesis|dissertation|book|project|course|seminar|doctorate|PhD)(?: (?:is|will be))? (?:about|on|in|deals with))[: ]+(?P<rest>.+)$"), _interest),
         (pattern(rf"^(?:i(?:'m| am)? (?:would like|looking|want|need|wish|am looking|'d like|like|'d love|would love)|we (?:want|need)|looking)(?: (?:for|to|only|just|all|any|some))* (?P<rest>(?:\S+ ){{0,6}}{THING}\b.*)$"), _reports),
         (pattern(rf"^(?:(?:all|any|the|new|latest|every|everything|anything|only|just|your|daily|weekly|monthly) ){{0,4}}(?P<rest>{THING} (?:about|on|concerning|regarding|related to|relating to|for|that|dealing|containing|with).+)$"), _subject),
         (pattern(r"^(?:my )?(?:key ?words?|topics?(?: of interest)?|interests?|queries|search terms?|subjects?|areas?(?: of interest)?)(?: (?:is|are|would be)\s*:?|\s*[:=]|\s+-)\s*(?P<rest>.+)$"), _subject),
@@ -167,7 +173,8 @@ SUBSCRIBE = Entry(
         (pattern(r"(?:订阅|定阅)(?:一下|下)?[:\s]*(?P<rest>.*)$"), _wanted),
         (pattern(r"^(?:把|将)?我(?:的邮箱)?(?:加入|添加到|加到|加进)(?P<rest>.*)$"), _wanted),
         (pattern(r"(?:把|将)(?P<rest>[^,]*?(?:报告|文章|论文|资料|信息|研究|内容))(?:都)?(?:及时|立即|马上|定期)?(?:发|寄|推送|发送)(?:给|到)?(?:我|邮箱)?.{0,6}$"), _reports),
-        (pattern(r"(?<!都)(?:收到|接收|获取|获得|得到|看到|了解|关注|跟踪|追踪|接到|收取)(?:一下|到)?[:\s]*(?P<rest>.+)$"), _subject),
+        (pattern(r"(?<!都)(?:收到|接收|获取|获得|得到|看到|接到|收取)(?:一下|到)?[:\s]*(?P<rest>.+)$"), _subject),
+        (pattern(r"(?<!都)(?:了解|关注|跟踪|追踪)(?:一下|到)?[:\s]*(?P<rest>.+)$"), _interest),
         (pattern(r"^(?:一?有|如果有|若有|凡是|凡有|出了?)(?P<rest>[^,]+?)(?:的)?(?:时候?|发布时|发布了?|出来|出了)?(?:后|就|请|,|马上|立即|立刻|及时|第一时间|都)*(?:通知|告诉|告知|提醒|发给|发送给)(?:一下)?我"), _subject),
         (pattern(r"(?:通知|告诉|告知|提醒)(?:一下)?我(?P<rest>[^,]+)$"), _subject),
         (pattern(r"^(?:定期|以后)?(?:请)?(?P<rest>(?:所有|全部|最新|关于|有关|涉及)[^,]+?)(?:都)?(?:发|寄|推送|发送)(?:给|到)?(?:我|邮箱)?.{0,4}$"), _reports),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import opencc
 
 from alertd.postmaster.commands import catalogue, lines
+from alertd.postmaster.commands.asking import REPORT_NUMBER
 from alertd.postmaster.commands.clause import ENDING, keeps, pieces, read_clause
 from alertd.postmaster.commands.combining import (
     Unclear,
@@ -20,6 +21,7 @@ from alertd.postmaster.commands.combining import (
     without_contradictions,
     without_interests,
 )
+from alertd.postmaster.commands.frames import read_frame, read_plain
 from alertd.postmaster.commands.generic import is_generic, strip_polite
 from alertd.postmaster.commands.leaving import DENIED
 from alertd.postmaster.commands.model import Command, Setting, Verb
@@ -128,6 +130,7 @@ def _understand(subject: Subject, body: tuple[str, ...], setting: Setting) -> Un
                 bare.extend(queries)
     found = spelt_out(titled_commands, found[len(titled_commands) :], subject)
     found = [_until_then(command, body, setting) for command in found]
+    found = [_which_report(command, " ".join(body)) for command in found]
     if any(doubt.nearest == "" and DENIED.search(repair(doubt.line)) for doubt in unclear):
         found = [command for command in found if command.verb is not Verb.LEAVE]
     return _put_together(subject, found, unclear, bare, empty=not grouped, setting=setting)
@@ -176,25 +179,40 @@ def _read_sentence(sentence: str, setting: Setting, barred: frozenset[Verb]) -> 
         read = _piecewise(sentence, setting, barred)
         if read:
             return [_dated(command, sentence, setting) for command in read]
-    read = [
-        command for clause in pieces(sentence) if (command := read_clause(clause, setting, barred=barred))
-    ]
+    read = [command for clause in pieces(sentence) if (command := _read_piece(clause, setting, barred))]
     if not read:
         read = [
             command
             for clause in re.split(r"\s*[,;:]\s*|\s+-+\s+|\s+(?:because|since|as i|so that)\s+", sentence)[
                 :20
             ]
-            if not _WEEKDAY.fullmatch(clause) and (command := read_clause(clause, setting, barred=barred))
+            if not _WEEKDAY.fullmatch(clause) and (command := _read_piece(clause, setting, barred))
         ]
     return [_dated(command, sentence, setting) for command in read]
+
+
+def _read_piece(clause: str, setting: Setting, barred: frozenset[Verb]) -> Command | None:
+    """By the patterns, else by the words' parts."""
+    command = read_plain(repair(clause), setting) or read_clause(clause, setting, barred=barred)
+    if command is None and not lines.keyword_like(clause):
+        command = read_frame(repair(clause), setting)
+    elif (
+        command is None
+        and (framed := read_frame(repair(clause), setting))
+        and framed.verb is not Verb.SUBSCRIBE
+    ):
+        command = framed
+    if command and command.verb is Verb.SCHEDULE and not command.queries:
+        framed = read_frame(repair(clause), setting)
+        command = framed if framed and framed.verb is Verb.SCHEDULE and framed.queries else command
+    return replace(command, line=clause[:200]) if command and command.verb not in barred else None
 
 
 def _piecewise(sentence: str, setting: Setting, barred: frozenset[Verb]) -> list[Command]:
     """A Chinese sentence, whose commas part clauses: each by itself; a bare noun behind a subject is one more subject."""
     read: list[Command] = []
     for clause in re.split(r"\s*[,;]\s*", sentence)[:20]:
-        command = read_clause(clause, setting, barred=barred)
+        command = _read_piece(clause, setting, barred)
         if command:
             read.append(command)
         elif (
@@ -281,6 +299,18 @@ def _put_together(
         keywords=() if found else tuple(dict.fromkeys(bare))[:100],
         empty=not written,
     )
+
+
+def _which_report(command: Command, text: str) -> Command:
+    """The report that a bare "why?" is about, when the mail names one by its number or its title."""
+    if command.verb is not Verb.WHY or command.value:
+        return command
+    if numbered := REPORT_NUMBER.search(text):
+        return replace(command, value=numbered["number"] or numbered["chinese"])
+    titled = re.search(
+        r"[\"“「《](?P<title>[^\"”」》]{3,200})[\"”」》]|(?<!\w)['‘](?P<single>[^'’]{8,200})['’](?!\w)", text
+    )
+    return replace(command, value=titled["title"] or titled["single"]) if titled else command
 
 
 def _until_then(command: Command, body: tuple[str, ...], setting: Setting) -> Command:

@@ -39,9 +39,20 @@ _WEEKDAY = re.compile(
 )
 
 
+_RANGE = re.compile(
+    r"(?:\d{1,2}(?:st|nd|rd|th)?\.?(?: of)? [a-z]{3,9}|[a-z]{3,9} \d{1,2}(?:st|nd|rd|th)?|\d[日号])\.?,?\s*(?:to|until|till|through|and|-|–|—|至|到|~)\s*(?P<end>.+)$",
+    re.IGNORECASE,
+)
+"""From one day to another; the end is what counts."""
+_MONTHLY = re.compile(rf"\b{_MONTH}|\d月\d", re.IGNORECASE)
+_END_OF = re.compile(rf"\bend of (?:the month of )?{_MONTH}(?:,? (?P<y>\d{{4}}))?", re.IGNORECASE)
+
+
 def read_until(text: str, today: date) -> date | None:
     """The day on which the pause that this text speaks of ends, None when it names none (or one that is past)."""
-    found = _dated(text, today) or _relative(text, today)
+    if match := _RANGE.search(text):
+        text = match["end"] if match["end"] and _MONTHLY.search(match["end"]) else text
+    found = _month_end(text, today) or _dated(text, today) or _relative(text, today)
     return found if found and today < found < date(today.year + 10, 1, 1) else None
 
 
@@ -61,6 +72,15 @@ def _dated(text: str, today: date) -> date | None:
             return _upcoming(month, calendar.monthrange(year or today.year, month)[1], year, today)
         return _upcoming(month, _numeral(match["d"] or "1"), year, today)
     return None
+
+
+def _month_end(text: str, today: date) -> date | None:
+    match = _END_OF.search(text)
+    if match is None:
+        return None
+    month = _MONTHS.index(match["month"][:3].lower()) + 1
+    year = int(match["y"]) if match["y"] else today.year + (month < today.month)
+    return _date(year, month, calendar.monthrange(year, month)[1])
 
 
 def _relative(text: str, today: date) -> date | None:

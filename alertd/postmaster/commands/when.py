@@ -77,7 +77,7 @@ _PHRASES = tuple(
             "daily",
             (
                 rf"\b(?:daily|{_EVERY} (?:day|working day|weekday|business day)|every ?day|day by day|every (?=morning|evening|night|afternoon|noon)|on weekdays)\b|"
-                r"每天|每日|天天|日报|按天|一天(?:发|推送|收|来)?一[次封]|每个?工作日|每(?=早|晚)"
+                r"每天|每日|(?<=[成为想要])天天|日报|按天|一天(?:发|推送|收|来)?一[次封]|每个?工作日|每(?=早|晚)"
             ),
         ),
         (
@@ -86,7 +86,7 @@ _PHRASES = tuple(
                 r"\b(?:(?:at|around|about|by) )?(?P<hour>\d{1,2})[:.h](?P<minute>\d{2}) ?(?P<half>[ap]\.?m\b\.?)?|"
                 r"\b(?:(?:at|around|about|by) )?(?P<hour2>\d{1,2}) ?(?P<half2>[ap]\.?m\b\.?|o'?clock|h\b|uhr\b)(?: in the (?P<part2>morning|evening|afternoon|night))?|"
                 r"\bat (?P<hour3>\d{1,2})\b(?: in the (?P<part3>morning|evening|afternoon|night))?|"
-                rf"(?P<zhpart>早上|上午|清晨|早晨|早|中午|下午|傍晚|晚上|晚间|晚|凌晨)?(?P<zhhour>{_NUMBER})(?:[点點时時](?P<zhmin>半|一刻|三刻|{_NUMBER}分?)?整?|:(?P<zhcolon>\d{{2}}))"
+                rf"(?!(?:早|晚|快|少|多)?一点(?![钟半整]))(?P<zhpart>早上|上午|清晨|早晨|早|中午|下午|傍晚|晚上|晚间|晚|凌晨)?(?P<zhhour>{_NUMBER})(?:[点點时時](?P<zhmin>半|一刻|三刻|{_NUMBER}分?)?整?|:(?P<zhcolon>\d{{2}}))"
             ),
         ),
         (

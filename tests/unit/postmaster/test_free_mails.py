@@ -29,7 +29,7 @@ OPPOSITES = (
 
 def collection() -> list[dict[str, Any]]:
     return [
-        each
+        each | {"file": file.stem}
         for file in sorted(FOLDER.glob("*.toml"))
         for each in tomllib.loads(file.read_text("utf-8"))["mail"]
     ]
@@ -39,7 +39,7 @@ def meaning(commands: list[str]) -> set[tuple[Any, ...]]:
     """Commands without what does not matter: case, the order of keywords, whether one says add or subscribe."""
     meant: set[tuple[Any, ...]] = set()
     for command in commands:
-        match = re.match(r"(subscribe|add|remove)\b ?(.*)", command.lower())
+        match = re.match(r"(subscribe|add|remove)\b ?(.*)", re.sub("[“”]", '"', command.lower()))
         if match:
             queries = frozenset(part.strip() for part in match[2].split(",") if part.strip() not in {"", "*"})
             meant.add(("remove" if match[1] == "remove" else "subscribe", queries))
@@ -68,6 +68,19 @@ def is_opposite(meant: list[str], understood: list[str]) -> bool:
     )
 
 
+def readings(each: dict[str, Any]) -> list[list[str]]:
+    """What the writer meant, and the other readings that would serve them as well."""
+    return [each["meant"], *each.get("or", [])]
+
+
+def is_as_meant(each: dict[str, Any], commands: list[str]) -> bool:
+    return any(meaning(commands) == meaning(meant) for meant in readings(each))
+
+
+def is_opposite_of(each: dict[str, Any], commands: list[str]) -> bool:
+    return all(is_opposite(meant, commands) for meant in readings(each))
+
+
 def understood(each: dict[str, Any]) -> list[str]:
     kind = "text/html" if each.get("html") else "text/plain"
     raw = mail(each["body"], subject=each["subject"], kind=kind)
@@ -79,12 +92,17 @@ def test_free_mails_are_understood_as_meant(capsys: pytest.CaptureFixture[str]) 
     """At least 95 of 100 free mails are understood as their writers meant them, and none as the opposite."""
     mails = collection()
     assert len(mails) >= 120
-    wrong = [each for each in mails if meaning(understood(each)) != meaning(each["meant"])]
-    opposite = [each for each in mails if is_opposite(each["meant"], understood(each))]
+    wrong = [each for each in mails if not is_as_meant(each, understood(each))]
+    opposite = [each for each in mails if is_opposite_of(each, understood(each))]
     share = 1 - len(wrong) / len(mails)
     with capsys.disabled():
+        print()
+        for name in sorted({each["file"] for each in mails}):
+            here = [each for each in mails if each["file"] == name]
+            missed = sum(each["file"] == name for each in wrong)
+            print(f"free mails, {name}: {len(here) - missed} of {len(here)} as meant")
         print(
-            f"\nfree mails: {len(mails) - len(wrong)} of {len(mails)} as meant ({share:.1%}), {len(opposite)} as the opposite"
+            f"free mails: {len(mails) - len(wrong)} of {len(mails)} as meant ({share:.1%}), {len(opposite)} as the opposite"
         )
     assert opposite == []
     assert share >= 0.95, [(each["subject"], each["body"], understood(each)) for each in wrong]
@@ -96,6 +114,4 @@ def test_who_says_it_does_not_turn_its_meaning(as_: str) -> None:
     for each in collection():
         kind = "text/html" if each.get("html") else "text/plain"
         raw = mail(each["body"], subject=each["subject"], kind=kind)
-        assert not is_opposite(
-            each["meant"], classify(raw, "alerts@example.org", as_, now=NOW)["commands"]
-        ), each
+        assert not is_opposite_of(each, classify(raw, "alerts@example.org", as_, now=NOW)["commands"]), each

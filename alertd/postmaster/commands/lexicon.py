@@ -1,0 +1,196 @@
+"""The words people write around a wish, each with the one thing it says; every other word is a subject of interest."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Part(StrEnum):
+    """What a word does in a wish."""
+
+    FILL = "fill"
+    MAILS = "mails"
+    WANT = "want"
+    ADD = "add"
+    STOP = "stop"
+    NOT = "not"
+    PAUSE = "pause"
+    RESUME = "resume"
+    ONLY = "only"
+    REST = "rest"
+    KEEP = "keep"
+    MISS = "miss"
+    EXCESS = "excess"
+    CHANGE = "change"
+    WHY = "why"
+    WHICH = "which"
+    MINE = "mine"
+    CHOICE = "choice"
+    HAVE = "have"
+    PAST = "past"
+    NOW = "now"
+    HOW = "how"
+    OTHERS = "others"
+    ENGLISH = "english"
+    CHINESE = "chinese"
+    HTML = "html"
+    TEXT = "text"
+    RATHER = "rather"
+    DATA = "data"
+    ERASE = "erase"
+    COPY = "copy"
+    IF = "if"
+    TIME = "time"
+    JOIN = "join"
+    HAPPENED = "happened"
+    TOPIC = "topic"
+
+
+_TABLE: Final[dict[Part, str]] = {
+    Part.FILL: (
+        "brings|bring|brought|gives|yields|finds|i|i'm|i am|i'd|i've|i'll|i will|we|we're|we are|we'd|you|your|yours|u|me|us|my|our|myself|ourselves|a|an|the|to|for|from|on|in|of|at|by|with|about|into|up|it's|it is|is|are|am|be|been|was|were|will|"
+        "would|could|can|may|might|shall|should|must|do|does|did|have to|has|had|please|pls|plz|kindly|thanks|thank you|thx|many thanks|thanks a lot|thank you very much|cheers|hi|hello|hey|dear|there|sir|madam|team|all|ok|okay|yes|well|so|then|"
+        "that|which are|which is|who|as|if possible|if that is possible|if you can|if you could|if you don't mind|possible|possibly|perhaps|maybe|would you mind|do you mind|mind|is it possible|would it be possible|is there a way|any way|"
+        "could you|can you|would you|will you|i would like|i'd like|i would|would like|i hope|hope|ask|asking|request|wondering|whether|just|simply|really|very|quite|also please|again please|now please|from now on|in future|in the future|henceforth|"
+        "going forward|this|these|those|such|some|any|every|each|more|new|latest|other|another|one|ones|two|three|following|mine|still|already|actually|currently|at the moment|at present|very much|kind|kindness|so kind|be so kind|"
+        "thank|grateful|happy|glad|be grateful if|appreciate|appreciated|appreciate it if|need to|able|let|here|out|too please|both|same|basis|via|per|than|because|since|when|whenever|where|as soon as|once|if there is|something|anything|everything|stuff|things|"
+        "thing|time|times|great|nice|good|fine|better|best|enough for me|suits|suit|works|work for me|easier|ideal|perfect|sounds|think|believe|guess|it|them|they|its|their|related|relating|regarding|concerning|dealing|deals|deal|topics like|"
+        "subject|subjects|topic|topics|theme|themes|field|fields|area|areas|issue of|issues|matters|question|questions|word|words|term|terms|key word|key words|keyword|keywords|query|queries|comes|come|come out|comes out|coming|appears|appear|published|publish|"
+        "publishes|release|released|releases|available|gets|arrive|arrives|arrived|sent to|way|case|little|bit|a bit|long|go|going|make|makes|made|mean|course|of course|today|bye|goodbye|twice|before|after|tomorrow|morning|evening|week|day|month|year|in general|generally|especially|particularly|mainly|"
+        "personally|for my part|on my side|as well please|instead please|and|or|but|however|although|though|both|"
+        "我|我们|本人|我的|你|你们|您|您们|贵|贵处|贵所|贵院|贵单位|贵中心|贵社|贵方|贵机构|请|请问|请教|麻烦|麻烦您|烦请|劳驾|拜托|帮|帮我|帮忙|给|给我|为我|替我|向我|对|对于|把|将|的|了|吧|呢|吗|啊|呀|哦|哈|嘛|么|地|得|能|能否|能不能|可以|可不可以|可否|是否|"
+        "是不是|会|就|都|也就|也是|还是|那|那个|这个|这|那些|这些|该|此|这类|那类|类|一类|之类|方面|领域|相关|有关|关于|涉及|主题|关键词|关键字|词|内容|话题|一个|两个|三个|几个|个|一份|一封|一次|一下|一些|份|封|次|条|篇|里|里面|中|上|下|之|您好|你好|老师|老师好|老师们|各位|"
+        "谢谢|谢谢您|感谢|多谢|谢了|辛苦了|拜托了|贵刊|编辑|编辑部|小编|亲|嗨|一点|点儿|比较好|比较|最好|更好|就好|就行|就可以|即可|行|好|行吗|好吗|可以吗|方便的话|如果可以|如方便|希望|想|想要|需要|要|愿意|打算|准备|觉得|有点|有些|非常|十分|很|特别|比较关心|主要|主要是|"
+        "以后|今后|从今以后|从现在起|往后|目前|现在|当前|时候|时|的时候|到|到我|我这里|这边|这里|那边|以|用|按|按照|通过|方式|形式|所有|全部|一切|任何|最新|新|一律|统一|等|等等|，|。|因为|由于|所以|因此|但|但是|不过|而|而且|并|并且|另外|此外|同时|然后|其实|确实|直接|"
+        "保存|存储|收集|掌握|持有|出来|发布|出现|上线|有|有了|一有|若有|如有|凡是|凡|只要有|什么|兼|与|和|及|以及|还有|或|或者|从|由|在|着|过|来|去|再|又"
+    ),
+    Part.MAILS: (
+        "hits|results|matches|mail|mails|e-mail|e-mails|email|emails|report|reports|alert|alerts|paper|papers|article|articles|publication|publications|newsletter|newsletters|digest|digests|list|mailing list|distribution list|distribution|mailings|mailing|message|messages|"
+        "notification|notifications|update|updates|news|subscription|subscriptions|service|services|address|my address|name|account|summary|summaries|bulletin|bulletins|document|documents|research|studies|study|material|information|info|content|frequency|schedule|delivery|"
+        "inbox|mailbox|database|catalogue|your list|"
+        "邮件|电子邮件|电子邮箱|邮箱|报告|研究报告|列表|名单|邮件列表|通知|提醒|推送|简报|周报|日报|月报|文章|论文|资料|信息|消息|资讯|订阅服务|服务|摘要|电子报|期刊|更新|东西|频率|地址|动态"
+    ),
+    Part.WANT: (
+        "working on|work on|working with|get|getting|got|receive|receiving|received|send|sending|sent|give|mail me|e-mail me|email me|want|wanted|wants|wish|need|like|love|like to get|interested|interested in|interest|interests|interesting|subscribe|subscribing|sign up|sign me up|signed up|register|join|enrol|enroll|follow|"
+        "following up|track|hear|hear about|see|read|reading|open|opening|look at|notify|notify me|alert me|inform|inform me|informed|keep me informed|keep me posted|keep me updated|tell me|told|let me know|know|learn|know about|be told|have|put me|put me on|put my name|looking for|look for|looking forward to receiving|deliver|forward|"
+        "订阅|订|定阅|收|收到|接收|发|发送|发来|寄|寄送|寄来|发给|发给我|看|看看|看到|关注|关心|跟踪|了解|感兴趣|有兴趣|兴趣|通知我|告诉我|提醒我|推送给我|获取|加入|阅读"
+    ),
+    Part.ADD: (
+        "add|adding|include|including|also|too|as well|in addition|additionally|besides|cover|covering|extend|plus|on top|put in|"
+        "添加|增加|加上|加入关键词|加|加个|新增|追加|补充|也|还|还想|还要|再加|另加|增订|外加|除此之外"
+    ),
+    Part.STOP: (
+        "stop|stopping|stopped|unsubscribe|unsubscribing|remove|removing|drop|cancel|cancelling|delete|leave out|leaving out|left out|skip|exclude|excluding|omit|take off|take me off|take out|take my name off|get rid of|cut|cut out|no more|no longer|quit|opt out|sign off|discontinue|cease|end|"
+        "spare me|not my field|not my area|not my subject|not relevant|irrelevant|of no interest|of no use|not useful|useless|not interesting|doesn't interest me|does not interest me|don't interest me|do not interest me|no interest|not interested|not interested in|与我无关|无关|没用|没什么用|用不上|用不着|without|do without|enough of|enough|lose|kick out|nix|scrap|can go|get me off|strike|ditch|switch off|turn off|"
+        "退订|取消|取消订阅|退|退掉|退出|退阅|停|停掉|停止|停发|停了|删|删掉|删除|删了|去掉|去除|移除|移出|剔除|取消掉|拿掉|撤掉|终止|除名|减掉|不用再"
+    ),
+    Part.NOT: (
+        "not|no|don't|dont|do not|doesn't|does not|never|isn't|aren't|won't|wouldn't|would not|can't|cannot|no need|neither|nor|nothing|hardly|not really|any more|anymore|any longer|not at all|at all|"
+        "不|不再|不要|别|别再|不用|不必|无需|不需要|不想|勿|请勿|不是|不愿|莫|不感兴趣|没兴趣|没有兴趣|不关心|不看"
+    ),
+    Part.PAUSE: (
+        "pause|pausing|hold|suspend|freeze|halt|interrupt|put on hold|on hold|take a break|a break|break|for now|for the time being|for the moment|for a while|temporarily|temporary|while i'm away|while i am away|until further notice|till further notice|meanwhile|"
+        "暂停|暂缓|先停|暂时|先不|先别|停一阵|停一段|中止|一段时间|这段时间|这阵子|期间|等我回来|歇一歇"
+    ),
+    Part.RESUME: (
+        "resume|restart|reactivate|continue|continuing|start again|begin again|sending again|switch on|back on|turn on|turn back on|again|i'm back|i am back|am back|"
+        "恢复|继续|重新|重新开始|接着发|照常发|回来了"
+    ),
+    Part.ONLY: "only|solely|exclusively|nothing but|just the|只|仅|只要|只想|仅仅|只看|只收|只订",
+    Part.REST: "the rest|rest|others|the others|the other ones|everything else|anything else|all others|other topics|remaining|as before|as it is|as is|unchanged|as they are|其他|其它|其余|别的|剩下的|照旧|不变|照常|不动|一样",
+    Part.KEEP: "keep|keeping|keep on|retain|stay|remain|leave on|保留|留下|留着|留",
+    Part.MISS: "miss|missing|missed|forget about|错过|漏掉",
+    Part.EXCESS: "too much|too many|too often|too frequent|too frequently|way too many|far too many|more than i can|overwhelming|overwhelmed|flooded|less often|less frequently|fewer|less|太多|太频繁|太勤|太密|过多|过于频繁|少发|少一点|少点",
+    Part.CHANGE: "change|switch|set|move|make it|turn|adjust|put|shift|reduce|limit|restrict|bundle|bundled|combine|改|改成|改为|换成|换为|调成|调整|调整为|调到|变成|设为|改到|修改|更改|变更|换",
+    Part.WHY: "why|how come|for what reason|what for|为什么|为何|为啥|怎么会|何故",
+    Part.WHICH: "what|which|what exactly|哪些|哪几个|什么|啥|哪|多少|几个关键词",
+    Part.MINE: "my keywords|my key words|my subscriptions|my subscription|my settings|my topics|my alerts|my list|subscribed to|subscribed|signed up for|signed up to|signed up|have i|am i|do i|did i|i have|i am getting|on file|我的订阅|我订|我订阅|订了|订阅了|我订了|设置|我关注",
+    Part.CHOICE: "choose|choose from|pick|pick from|offer|offered|available topics|on offer|can i subscribe|could i subscribe|to choose|可选|可以订|能订|可供|提供|可以选",
+    Part.HAVE: "do you have|have you got|did you publish|have you published|have you done|is there|are there|have you written|do you know of|has the institute published|你们有没有|有没有|贵处有没有|有无|是否有|有吗|找|查|查找|搜|搜索|找一下|查一下|找找|search|search for|find|look up|searching",
+    Part.PAST: "old|older|earlier|past|previous|archive|archived|archives|back issues|so far|last year|last years|last few years|recent years|years|以前|过去|往年|往期|历史|之前|近几年|近年|旧",
+    Part.NOW: "right now|right away now|now|immediately now|today's|at once|straight away|without waiting|can't wait|等不及|马上就|现在就|这就|立刻给我",
+    Part.HOW: "how do i|how can i|how does|how do|how to|how|what can i|what do i|怎么|如何|怎样|怎么用|怎么弄|咋",
+    Part.OTHERS: "my colleague|colleague|colleagues|my friend|friend|friends|my boss|my student|students|she|he|her|his|him|someone|somebody|my wife|my husband|同事|朋友|学生|他|她|别人|领导",
+    Part.ENGLISH: "english|in english|english version|英文|英语|英文版",
+    Part.CHINESE: "chinese|in chinese|mandarin|chinese version|中文|汉语|中文版|简体中文|华文",
+    Part.HTML: "html|rich text|formatted|with formatting|网页格式|富文本|网页版",
+    Part.TEXT: "plain text|plain-text|plaintext|text only|text-only|just text|plain|text|text version|ascii|纯文本|文本|纯文字|文字版",
+    Part.RATHER: "rather than|instead of|and not|in place of|replace|replaced|而不是|代替|替换",
+    Part.DATA: "data|personal data|personal information|records|everything about me|everything you have|information about me|数据|个人数据|个人信息|个人资料|隐私|记录|全部个人信息",
+    Part.ERASE: "erase|delete|wipe|destroy|purge|forget me|删除|清除|销毁|删掉|抹掉",
+    Part.COPY: "a copy|copy|export|download|hold about me|stored about me|导出|下载|副本",
+    Part.IF: "if you|if i|in case|should you|unless|如果|若|假如|要是|万一",
+    Part.JOIN: "及其",
+    Part.HAPPENED: "didn't|did not|haven't|have not|hasn't|has not|never got|never received|never came|never arrived|no mail|没|没有|未|并未|并没有|没收到|从未|从没",
+}  # fmt: skip
+# Subjects that begin, or consist of, what would be a small word elsewhere.
+_SUBJECTS: Final = (
+    "service sector|service industry|public services|social services|social service|public service|information technology|information security|news media|land use|water use|energy use|research and development|health care|child care|elderly care|day care|"
+    "long-term care|new energy|new media|new york|new zealand|new towns|working class|data protection|data security|big data|data centres|data centers|data market|data elements|open data|text mining|mail order|address system|chinese medicine|chinese economy|"
+    "old age|old-age|elderly|study abroad|joint ventures|further education|past exams|free trade|list companies|stop loss|holding companies|"
+    "发展|发电|发债|发行|发达|发明|发改委|我国|要素|可再生|可持续|不平等|不动产|不良|对外|对口|再分配|再就业|再制造|再生|在线|以旧换新|以工代赈|从业|收入|收费|收储|收购|看护|看病|给付|用地|用水|用工|用电|用能|能源|能耗|会计|会展|停车|停产|停工|来源|"
+    "有机|有色|有限|就业|就医|就诊|个人所得税|个税|个体|退休|退耕|退役|退税|退市|新能源|新兴|新型|新质|新农|新城|新疆|新基建|新业态|都市|全民|全球|全国|加工|加密|减税|减排|减贫|增值税|增长|上市|上海|上游|下乡|下岗|下游|中国|中小|中医|中部|中西部|中等|中央|中东|"
+    "大数据|数据要素|数据安全|信息化|信息技术|信息安全|服务业|服务贸易|公共服务|养老服务|邮政|通知书|留守|留学|研究生|地方|地区|地产|地价|地震|过剩|等级|方向|份额|条例|篇幅|好转|由来|将来|并购|并轨|而今|文字|行业|行政|银行|行动|之江|这里|人工智能|和平|和谐|及时|与会|着陆|"
+    "贵州|贵阳|农民工|民生|用户|户籍|多元|少数民族|少子化|少年|东西部|东西方|更新改造|城市更新|设备更新|教育|高等|文本挖掘|改革|医改|税改|房改|换届|调控|调解|变革|设施|设备|看守|关税|关键矿产|关联|订单|订单农业|定价|期货|查处|找矿|搜救|哪吒|什邡"
+)
+_LEXICON: Final[dict[str, Part]] = {
+    word: part for part, words in reversed(_TABLE.items()) for word in words.split("|")
+} | dict.fromkeys(_SUBJECTS.split("|"), Part.TOPIC)
+
+
+def listed(words: str) -> frozenset[str]:
+    """The words of a table's cell, `|` between them."""
+    return frozenset(words.split("|"))
+
+
+def _alternatives() -> str:
+    """All words, longest first; a Latin one must stand by itself."""
+    latin = sorted((word for word in _LEXICON if word[0].isascii()), key=lambda word: -len(word))
+    chinese = sorted((word for word in _LEXICON if not word[0].isascii()), key=lambda word: -len(word))
+    return rf"(?<![A-Za-z0-9'-])(?:{'|'.join(map(re.escape, latin))})(?![A-Za-z0-9'-])|" + "|".join(
+        map(re.escape, chinese)
+    )
+
+
+_TOKEN = re.compile(
+    r"(?P<quoted>\"[^\"]{1,200}\"|“[^”]{1,200}”|「[^」]{1,200}」|『[^』]{1,200}』|《[^》]{1,200}》|‘[^’]{1,200}’|(?<![A-Za-z])'[^']{2,80}'(?![A-Za-z]))|"
+    rf"(?P<known>{_alternatives()})|(?P<time>\x00)|(?P<join>[,;、/&]|\band\b|\bor\b)|(?P<latin>[A-Za-z0-9][\w'.+-]*)|(?P<other>[^\W_])|(?P<mark>\S)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of a clause.
+
+    Attributes:
+        part: what it does.
+        text: as written.
+        start: where it begins in the clause.
+        end: where it ends.
+    """
+
+    part: Part
+    text: str
+    start: int
+    end: int
+
+
+def tokens(clause: str) -> tuple[Token, ...]:
+    """The clause's words in order; NUL characters stand for its timing. Marks other than commas say nothing."""
+    found: list[Token] = []
+    for match in _TOKEN.finditer(clause):
+        kind = match.lastgroup
+        if kind == "mark":
+            continue
+        if kind == "known":
+            part = _LEXICON[match[0].lower()]
+        elif kind == "time":
+            part = Part.TIME
+        else:
+            part = Part.JOIN if kind == "join" else Part.TOPIC
+        found.append(Token(part, match[0], match.start(), match.end()))
+    return tuple(found)
