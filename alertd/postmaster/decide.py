@@ -291,6 +291,9 @@ class _Person:
         asked = [command for command in commands if command.verb in {Verb.SUBSCRIBE, Verb.ADD}]
         if asked:
             return self._sign_up(commands, asked)
+        forgets = tuple(command for command in commands if command.verb is Verb.FORGET)
+        if forgets and self.facts.state is SubscriberState.ENDED:
+            return self._forget_former(forgets)
         showing = tuple(command for command in commands if command.verb in ASKING - {Verb.LIST, Verb.WHY})
         if commands and len(showing) == len(commands):
             return self._decision(MailClass.COMMAND, (Show(self.mail.author, showing),), AnswerKind.REPLY)
@@ -302,6 +305,15 @@ class _Person:
                 "not-subscribed",
             )
         return self._not_understood()
+
+    def _forget_former(self, commands: tuple[Command, ...]) -> Decision:
+        """Who has left is a stranger in all but this: what is still kept of them is theirs to have erased."""
+        address = self.mail.author
+        if self.facts.authenticated:
+            leave = Leave(address, "", "authenticated", forget=True)
+            return self._decision(MailClass.COMMAND, (leave,), AnswerKind.REPLY)
+        ask = NeedsConfirmation(address, "leave", commands)
+        return self._decision(MailClass.COMMAND, (ask,), AnswerKind.CONFIRMATION)
 
     def _sign_up(self, commands: tuple[Command, ...], asked: list[Command]) -> Decision:
         refused = may_not_sign_up(self.mail.author, self.facts)

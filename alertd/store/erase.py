@@ -34,12 +34,30 @@ _OVER = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.EXPIRED)
 _BLANK = {"address": "", "args": {}, "reply": "forgotten"}
 
 
+_THEIRS_ALONE = (MailKind.DIGEST, MailKind.WELCOME, MailKind.REPLY)
+"""Mails of a reader that go to their own address; a confirmation may have asked another."""
+
+
 class Person(NamedTuple):
-    """Whom to forget: their row, every address of theirs that we know (as given and folded), and the hash of the last."""
+    """Whom to forget: their row, and every address of theirs that we know, as given and folded, with their hashes."""
 
     id: SubscriberId
     addresses: frozenset[str]
-    address_hash: str
+    hashes: frozenset[str]
+
+
+async def addresses_of(connection: AsyncConnection, reader: SubscriberId) -> set[str]:
+    """Every address that mails of a reader went to."""
+    statement = (
+        select(delivery.c.address)
+        .distinct()
+        .where(
+            delivery.c.subscriber_id == reader,
+            delivery.c.kind.in_(_THEIRS_ALONE),
+            delivery.c.address != "",
+        )
+    )
+    return set((await connection.execute(statement)).scalars())
 
 
 async def mails(
@@ -86,7 +104,7 @@ def _from_one_of(person: Person) -> ColumnElement[bool]:
 async def _came(connection: AsyncConnection, person: Person, inbound_id: int | None) -> None:
     """Mails from them and bounces about them, as far as we know that they are."""
     evidence = select(consent.c.inbound_id).where(
-        or_(consent.c.subscriber_id == person.id, consent.c.address_hash == person.address_hash),
+        or_(consent.c.subscriber_id == person.id, consent.c.address_hash.in_(sorted(person.hashes))),
         consent.c.inbound_id.is_not(None),
     )
     answered = select(delivery.c.inbound_id).where(
@@ -128,7 +146,7 @@ async def rows(connection: AsyncConnection, person: Person, *, now: datetime) ->
     )
     await connection.execute(
         update(consent)
-        .where(or_(consent.c.subscriber_id == person.id, consent.c.address_hash == person.address_hash))
+        .where(or_(consent.c.subscriber_id == person.id, consent.c.address_hash.in_(sorted(person.hashes))))
         .values(network=None, wording=None, inbound_id=None)
     )
     await subscribers.change(connection, person.id, own_settings=[], language="en", zone="UTC")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,11 +18,11 @@ async def forget(
     connection: AsyncConnection,
     reader: SubscriberRow,
     *,
-    address_hash: str,
+    hash_address: Callable[[str], str],
     inbound_id: int | None,
     now: datetime,
 ) -> None:
-    """Erase an ended (locked) reader's address, queries, ledger, mails and bounces.
+    """Erase an ended (locked) reader's addresses, queries, ledger, mails and bounces.
 
     Their row stays, without its address: ids and tags are never given to another. The answer that tells them of it is queued
     after this, and is erased once it has left (`erase.answered`).
@@ -29,14 +30,16 @@ async def forget(
     Args:
         connection: the writing transaction.
         reader: whom.
-        address_hash: under which evidence about their address is kept.
+        hash_address: gives the hashes under which evidence about their addresses is kept.
         inbound_id: the mail that asks, None when it was no mail.
         now: the instant.
     """
+    addresses = {reader.address, *former_keys(reader.own_settings)}
+    addresses |= await erase.addresses_of(connection, reader.id)
     person = Person(
         reader.id,
-        frozenset({reader.address, address_key(reader.address), *former_keys(reader.own_settings)}),
-        address_hash,
+        frozenset(addresses | {address_key(each) for each in addresses}),
+        frozenset(hash_address(each) for each in addresses),
     )
     await erase.mails(connection, person, inbound_id=inbound_id, now=now)
     await erase.rows(connection, person, now=now)

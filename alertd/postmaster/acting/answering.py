@@ -69,7 +69,7 @@ async def _complete(case: Case, wanted: Answer, to: str) -> None:
         help_page(page, case.room.settings.service.name)
     if case.reader is not None and not case.forgotten:
         case.reader = await subscribers.get(case.connection, case.reader.id)
-        shows = page.show_now or page.failed
+        shows = page.show_now or page.failed or page.unclear or wanted.note in _NOTES
         if shows and case.reader.state in LIVING and _is(case.reader.address_key, to):
             await standing.tell(case.connection, case.room, case.reader, page, now=case.now)
     if not page.parts:

@@ -16,8 +16,9 @@ from alertd.postmaster.acting.gathering import believable, gather
 from alertd.postmaster.acting.pages import Page
 from alertd.postmaster.acting.room import Room
 from alertd.postmaster.decide import decide
-from alertd.postmaster.intents import Answer, Ignore
-from alertd.postmaster.read import read_mail
+from alertd.postmaster.headers import message_ids
+from alertd.postmaster.intents import Ignore
+from alertd.postmaster.read import Mail, read_mail
 from alertd.store.inbound import ClaimedMail, Handled
 
 _log = log.get("postmaster")
@@ -42,9 +43,11 @@ class MailHandler:
         read = believable(read)
         facts = await gather(connection, self._room, read, now=now)
         decision = await asyncio.to_thread(decide, read, facts, now)
-        evidence = Evidence(mail.id, now, read.header("received"), _thread(decision.answer))
+        evidence = Evidence(mail.id, now, read.header("received"), _thread(read))
         language = decision.answer.language if decision.answer else self._room.settings.service.language
         case = Case(self._room, connection, read, facts, decision, Page(language), evidence)
+        if facts.subscribed:
+            await case.find(read.author)
         await act(case)
         answered = await answer(case)
         _log.info("mail.handled", inbound=mail.id, kind=str(decision.kind), answered=answered)
@@ -57,10 +60,14 @@ class MailHandler:
         return Handled(kind=str(decision.kind), outcome=outcome, ignored=ignored, reason=decision.reason)
 
 
-def _thread(wanted: Answer | None) -> dict[str, str]:
+def _thread(mail: Mail) -> dict[str, str]:
     """In-Reply-To and References of what answers a mail (RFC 5322 section 3.6.4)."""
-    if wanted is None or not wanted.message_id:
+    if not mail.message_id:
         return {}
-    own = f"<{wanted.message_id}>"
-    earlier = [f"<{each}>" for each in wanted.references]
-    return {"In-Reply-To": own, "References": " ".join(dict.fromkeys([*earlier, own]))}
+    root = mail.root
+    earlier = message_ids(" ".join(root.every("references"))) or message_ids(root.first("in-reply-to"))
+    references = dict.fromkeys((*earlier, mail.message_id))
+    return {
+        "In-Reply-To": f"<{mail.message_id}>",
+        "References": " ".join(f"<{each}>" for each in references),
+    }

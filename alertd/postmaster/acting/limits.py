@@ -21,7 +21,7 @@ _WEEK = timedelta(days=7)
 CONFIRMATIONS = 2
 """Confirmations to one address in 24 hours; whoever asks for a third brings a week of silence."""
 UNPROVEN = 3
-"""Answers in 24 hours to an address that is not subscribed and whose mail nothing vouches for."""
+"""Answers, confirmations included, in 24 hours to an address that is not subscribed and whose mail nothing vouches for."""
 
 
 class Limits:
@@ -67,10 +67,8 @@ class Limits:
         key = bare_key(address)
         who, domain = self._hash(key), _domain(key)
         most = self._settings.replies_per_address
-        if not proven:
-            if await self._is_silent(connection, who, now):
-                return False
-            most = min(UNPROVEN, most)
+        if not proven and not await self._bears(connection, who, now):
+            return False
         if await quotas.count(connection, f"reply/{who}", window=_DAY, now=now) >= most:
             return False
         each = self._settings.replies_per_domain
@@ -90,6 +88,16 @@ class Limits:
         if not await quotas.take(connection, "forwards", most=every, window=_HOUR, now=now):
             return False
         return await quotas.take(connection, f"forward/{who}", most=most, window=_DAY, now=now)
+
+    async def _bears(self, connection: AsyncConnection, who: str, now: datetime) -> bool:
+        """Whether somebody who may know nothing of it can get one more."""
+        if await self._is_silent(connection, who, now):
+            return False
+        counts = [
+            await quotas.count(connection, f"{kind}/{who}", window=_DAY, now=now)
+            for kind in ("reply", "confirm")
+        ]
+        return sum(counts) < UNPROVEN
 
     async def _is_silent(self, connection: AsyncConnection, who: str, now: datetime) -> bool:
         return await quotas.count(connection, f"silent/{who}", window=_WEEK, now=now) > 0
