@@ -15,7 +15,7 @@ from alertd.store.engines import Store
 from tests.conftest import pg_url
 from tests.store.histories import Histories
 
-EXAMPLES = int(os.environ.get("ALERTD_DUE_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("ALERTD_DUE_EXAMPLES", "40"))
 STEPS = int(os.environ.get("ALERTD_DUE_STEPS", "30"))
 
 

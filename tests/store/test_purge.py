@@ -90,13 +90,13 @@ class Forgetting(Histories):
 @pytest.mark.timeout(600)
 def test_nothing_owed_is_forgotten_on_sqlite(sqlite_template: Path) -> None:
     """With purges in between, random histories on SQLite still agree with the oracle."""
-    running.on_sqlite(Forgetting, sqlite_template, share=0.6)
+    running.on_sqlite(Forgetting, sqlite_template, share=0.4)
 
 
 @pytest.mark.timeout(600)
 def test_nothing_owed_is_forgotten_on_postgresql(pg_server: str, pg_template: str) -> None:
     """With purges in between, random histories on PostgreSQL still agree with the oracle."""
-    running.on_postgresql(Forgetting, pg_server, pg_template, share=0.2)
+    running.on_postgresql(Forgetting, pg_server, pg_template, share=0.15)
 
 
 @pytest.fixture
