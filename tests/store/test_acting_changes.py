@@ -205,7 +205,7 @@ async def test_add_with_a_time_moves_what_is_there(postbox: Postbox) -> None:
 
 
 async def test_a_time_for_all_keeps_how_often_each_comes(postbox: Postbox) -> None:
-    """ "At 07:30" for all moves the hour of each schedule and makes no weekly query a daily one."""
+    """A time of day for all moves the hour of each schedule and makes no weekly query a daily one."""
     await postbox.enrol(READER, "land", "water")
     await postbox.post("weekly for water", proven=True)
     (told,) = await postbox.post("at 07:30", proven=True)
@@ -214,7 +214,7 @@ async def test_a_time_for_all_keeps_how_often_each_comes(postbox: Postbox) -> No
 
 
 async def test_subscribe_alone_says_what_is_there(postbox: Postbox) -> None:
-    """ "Subscribe" from a reader adds nothing; from one who paused it is a wish to hear again."""
+    """The word alone, from a reader, adds nothing; from one who paused it is a wish to hear again."""
     await postbox.enrol(READER, "land")
     (told,) = await postbox.post("subscribe", proven=True)
     assert "You are signed up already." in told.text

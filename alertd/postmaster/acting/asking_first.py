@@ -50,7 +50,8 @@ class Question:
 async def ask(connection: AsyncConnection, room: Room, question: Question, evidence: Evidence) -> bool:
     """Keep a request and send its confirmation, limits permitting; False is silence."""
     now = evidence.at
-    if not await room.limits.may_confirm(connection, question.address, now):
+    leaving = question.purpose == LEAVE
+    if not await room.limits.may_confirm(connection, question.address, now, leaving=leaving):
         return False
     # the instant makes every wording its own: asked for again, it has a token and an end of its own
     binding = to_json([question.purpose, question.asks, evidence.inbound_id])

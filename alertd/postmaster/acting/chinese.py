@@ -71,7 +71,6 @@ WORDS: dict[str, str] = {
     "declined": "未作任何更改。",
     # confirmed, and sent
     "signed_up": "订阅成功。有新内容时，您会收到第一封邮件。",
-    "confirmed": "已确认。",
     "sent_now": "等待发送的内容已用单独一封邮件发出。",
     "nothing_waits": "没有等待发送的内容。",
     "paused_now": "您处于暂停状态，因此没有发送。请先写“恢复”。",

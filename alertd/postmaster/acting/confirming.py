@@ -43,6 +43,7 @@ async def confirm(
         return None
     row = found[0]
     await requests.use(connection, row, wording.hash, now=evidence.at)
+    await room.limits.answered(connection, row.address)
     confirmed = _Confirmed(connection, room, row, wording, page, evidence)
     reader = await (_enrol(confirmed) if row.purpose == SIGN_UP else _change(confirmed))
     if reader is None:

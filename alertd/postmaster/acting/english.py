@@ -71,7 +71,6 @@ WORDS: dict[str, str] = {
     "declined": "Nothing was changed.",
     # confirmed, and sent
     "signed_up": "You are signed up. The first mail comes when there is something new.",
-    "confirmed": "Confirmed.",
     "sent_now": "What was waiting for you is on its way, in a mail of its own.",
     "nothing_waits": "Nothing was waiting for you.",
     "paused_now": "You are paused, so nothing was sent. Write “resume” first.",

@@ -21,6 +21,7 @@ from alertd.postmaster.intents import Ignore
 from alertd.postmaster.read import Mail, read_mail
 from alertd.store.inbound import ClaimedMail, Handled
 
+_SILENCE = "no answer: a limit on answers to the address is reached (docs/commands.md, Limits), or it must not be mailed"
 _log = log.get("postmaster")
 
 
@@ -50,14 +51,20 @@ class MailHandler:
             await case.find(read.author)
         await act(case)
         answered = await answer(case)
-        _log.info("mail.handled", inbound=mail.id, kind=str(decision.kind), answered=answered)
+        silenced = decision.answer is not None and not answered
+        _log.info(
+            "mail.handled", inbound=mail.id, kind=str(decision.kind), answered=answered, silenced=silenced
+        )
         outcome = {
             "commands": [str(command) for command in decision.commands],
             "done": [] if case.forgotten else case.page.done,
             "answered": answered,
         }
         ignored = decision.answer is None and all(isinstance(each, Ignore) for each in decision.intents)
-        return Handled(kind=str(decision.kind), outcome=outcome, ignored=ignored, reason=decision.reason)
+        reason = decision.reason
+        if silenced:
+            reason = f"{reason}; {_SILENCE}" if reason else _SILENCE
+        return Handled(kind=str(decision.kind), outcome=outcome, ignored=ignored, reason=reason)
 
 
 def _thread(mail: Mail) -> dict[str, str]:

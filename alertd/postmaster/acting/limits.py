@@ -20,6 +20,7 @@ _HOUR = timedelta(hours=1)
 _WEEK = timedelta(days=7)
 CONFIRMATIONS = 2
 """Confirmations to one address in 24 hours; whoever asks for a third brings a week of silence."""
+_LEAVING = "leaving/"
 UNPROVEN = 3
 """Answers, confirmations included, in 24 hours to an address that is not subscribed and whose mail nothing vouches for."""
 
@@ -36,10 +37,15 @@ class Limits:
         self._settings = settings
         self._hash = hash_address
 
-    async def may_confirm(self, connection: AsyncConnection, address: str, now: datetime) -> bool:
-        """Count one confirmation to an address: two in 24 hours, then silence for a week."""
+    async def may_confirm(
+        self, connection: AsyncConnection, address: str, now: datetime, *, leaving: bool = False
+    ) -> bool:
+        """Count one confirmation to an address: two in 24 hours, then silence for a week.
+
+        Leaving is counted by itself, so that no other request, and nobody who forges one, swallows a "stop".
+        """
         key = bare_key(address)
-        who, domain = self._hash(key), _domain(key)
+        domain, who = _domain(key), _LEAVING * leaving + self._hash(key)
         if await self._is_silent(connection, who, now):
             return False
         if await quotas.count(connection, f"confirm/{who}", window=_DAY, now=now) >= CONFIRMATIONS:
@@ -52,6 +58,16 @@ class Limits:
             return False
         await quotas.take(connection, f"confirm/{domain}", most=most, window=_HOUR, now=now)
         return await quotas.take(connection, f"confirm/{who}", most=CONFIRMATIONS, window=_DAY, now=now)
+
+    async def answered(self, connection: AsyncConnection, address: str) -> None:
+        """The owner of an address answered a confirmation with yes: those they got so far count no more.
+
+        Two a day protect who does not know why they get them; who answers does, and may go on changing things.
+        """
+        who = self._hash(bare_key(address))
+        await quotas.forget(
+            connection, [f"{kind}/{each}" for kind in ("confirm", "silent") for each in (who, _LEAVING + who)]
+        )
 
     async def may_reply(
         self, connection: AsyncConnection, address: str, now: datetime, *, proven: bool
