@@ -177,7 +177,7 @@ class RelayError(AlertdError):
     """
 
     def __init__(self, text: str, *, stage: str, code: int | None = None, enhanced: str = "") -> None:
-        super().__init__(f"{stage}: {code or ''} {enhanced} {text}".replace("  ", " "))
+        super().__init__(f"{stage}: {' '.join(str(part) for part in (code, enhanced, text) if part)}")
         self.text = text
         self.stage = stage
         self.code = code

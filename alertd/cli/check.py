@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from alertd.cli.changes import tell
-from alertd.cli.output import json_option, print_json
+from alertd.cli.output import json_option, plain, print_json
 from alertd.cli.shell import Shell
+from alertd.mail.wording import many
 
 if TYPE_CHECKING:
     from alertd.config.settings import Declared
@@ -22,25 +23,36 @@ if TYPE_CHECKING:
 def check(shell: Shell, *, as_json: bool) -> None:
     """Report all faults in alertd.toml, config/ and the templates, and what the files would change in the store.
 
-    Exits 2 when there are faults. An edit that `alertd reload` would refuse without --force is told and is no fault. It
+    Exits 2 when there are faults. What a fresh folder still lacks is told and is no fault: `alertd run` needs it. An edit that `alertd reload` would refuse without --force is told and is no fault. It
     starts nothing and changes nothing.
     """
+    from alertd.config import unset
     from alertd.errors import ConfigError
 
     declared, faults = _load(shell)
     if declared is None or faults:
         if as_json:
             print_json(
-                {"faults": [_fault(each) for each in faults], "changes": None, "refused": "", "note": ""}
+                {
+                    "faults": [_fault(each) for each in faults],
+                    "unset": [],
+                    "changes": None,
+                    "refused": "",
+                    "note": "",
+                }
             )
             raise click.exceptions.Exit(ConfigError.exit_code)
         raise ConfigError(faults)
     changes, note = _changes(shell, declared)
     refused = changes.pop("refused") if changes else ""
+    lacking = unset(shell.settings(), declared)
     if as_json:
-        print_json({"faults": [], "changes": changes, "refused": refused, "note": note})
+        told = [_fault(each) for each in lacking]
+        print_json({"faults": [], "unset": told, "changes": changes, "refused": refused, "note": note})
         return
     click.echo("no faults")
+    for each in lacking:
+        click.echo(plain(str(each)))
     if changes:
         tell(changes, done=False)
     if refused:
@@ -80,7 +92,7 @@ def _changes(shell: Shell, declared: Declared) -> tuple[dict[str, Any] | None, s
     try:
         return shell.read(look), ""
     except NotFoundError:
-        new = f"{len(declared.subscribers)} subscribers, {len(declared.topics)} topics"
+        new = f"{many(len(declared.subscribers), 'subscriber')}, {many(len(declared.topics), 'topic')}"
         something = declared.subscribers or declared.topics
         return None, f"there is no database yet: the first run will add {new}" if something else ""
     except StoreError as error:

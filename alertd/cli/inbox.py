@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from alertd.cli.output import emit, json_option, print_json, show
+from alertd.cli.output import emit, json_option, print_json, show, tell_cut
 from alertd.cli.shell import Shell
 
 _STATES = ("new", "working", "done", "ignored", "quarantined")
@@ -26,8 +26,9 @@ def list_(shell: Shell, *, state: tuple[str, ...], limit: int, as_json: bool) ->
     """List mails, newest first."""
     from alertd.control.inbox import list_mails
 
-    rows = shell.read(lambda store: list_mails(store, states=state, limit=limit))
-    emit(rows, json=as_json, empty="no mails")
+    rows = shell.read(lambda store: list_mails(store, states=state, limit=limit + 1))
+    emit(rows[:limit], json=as_json, empty="no mails")
+    tell_cut(len(rows), limit)
 
 
 @inbox.command("show")

@@ -17,6 +17,7 @@ from alertd.config.settings import Declared, Relay, Settings
 from alertd.control.services import Services, open_services
 from alertd.demo.relay import Relay as SandboxRelay
 from alertd.errors import ConfigError, RefusedError
+from alertd.mail.wording import many
 from alertd.postmaster.envelope import OurAddress
 from alertd.postmaster.intake import Intake
 from alertd.postmaster.spool import Spool
@@ -67,7 +68,7 @@ async def run_once(file: Path, *, clock: Clock, now: datetime | None, sandbox: b
             failures = await _work_through(rehearsed, declared, at, tell)
         finally:
             await relay.stop()
-        tell(f"rehearsal: {len(relay.caught)} mails kept in {mails}; none was sent")
+        tell(f"rehearsal: {many(len(relay.caught), 'mail')} kept in {mails}; none was sent")
         return failures
 
 
@@ -121,16 +122,16 @@ async def _do_all(services: Services, doing: Work, tell: Tell) -> list[str]:
     failures = await doing.poll()
     editions = await doing.run_editions()
     if editions.failed:
-        failures.append(f"{editions.failed} editions do not balance: see alertd status")
+        failures.append(f"editions that do not balance: {editions.failed}; see alertd status")
     sent = await doing.sender.run_due(services.clock.now())
     await doing.purge()
     tell(
-        f"mails in: {received} handled; editions: {editions.opened} opened, {editions.digests} digests;"
+        f"mails in: {received} handled; editions: {editions.opened} opened, {many(editions.digests, 'digest')};"
         f" mails: {sent.sent} sent, {sent.deferred} deferred, {sent.failed} failed, {sent.held} held"
     )
     for name in ("failed", "deferred", "in_doubt", "held"):
         if count := getattr(sent, name):
-            failures.append(f"{count} mails {name.replace('_', ' ')}: see alertd outbox list")
+            failures.append(f"{many(count, 'mail')} {name.replace('_', ' ')}: see alertd outbox list")
     if sent.trouble:
         failures.append(sent.trouble)
     for line in failures:

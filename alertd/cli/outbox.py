@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from alertd.cli.output import emit, json_option, print_json, show
+from alertd.cli.output import emit, json_option, print_json, show, tell_cut
 from alertd.cli.shell import Shell
 from alertd.model import DeliveryState, MailKind
 
@@ -30,8 +30,9 @@ def list_(shell: Shell, *, state: tuple[str, ...], kind: tuple[str, ...], limit:
     """List mails, newest first."""
     from alertd.control.outbox import list_deliveries
 
-    rows = shell.read(lambda store: list_deliveries(store, states=state, kinds=kind, limit=limit))
-    emit(rows, json=as_json, empty="no mails")
+    rows = shell.read(lambda store: list_deliveries(store, states=state, kinds=kind, limit=limit + 1))
+    emit(rows[:limit], json=as_json, empty="no mails")
+    tell_cut(len(rows), limit)
 
 
 @outbox.command("show")

@@ -53,6 +53,12 @@ def emit(rows: Sequence[Row], *, json: bool, empty: str = "nothing to list") -> 
         _lines(rows, header=True)
 
 
+def tell_cut(found: int, limit: int) -> None:
+    """Say on stderr that a listing was cut: `found` is how many there were when one more than `limit` was asked for."""
+    if found > limit:
+        click.echo(f"these are the newest {limit}; there are more: --limit shows them", err=True)
+
+
 class Stream:
     """Prints a long listing page by page, so that nobody waits for its end and nothing has to fit into memory.
 

@@ -12,11 +12,18 @@ import click
 
 from alertd.cli.output import json_option, plain, print_json
 from alertd.cli.shell import Shell
+from alertd.mail.wording import many
 
 if TYPE_CHECKING:
     from alertd.config.settings import Settings
     from alertd.digest.preview import Shown
     from alertd.store.engines import Store
+
+
+_HEAD = """\
+A preview: what the queries find in the reports of the last {since} that are stored, also those from before they asked.
+A real digest has only what is announced after that.
+"""
 
 
 @click.command()
@@ -98,7 +105,7 @@ def _parts(shown: Shown) -> dict[str, bytes]:
     for kind, suffix in (("plain", "txt"), ("html", "html")):
         part = message.get_body((kind,))
         if part is not None:
-            found[suffix] = part.get_content().encode()
+            found[suffix] = part.get_content().replace("\r\n", "\n").encode()
     return found
 
 
@@ -137,10 +144,11 @@ def _record(shown: Shown, parts: dict[str, bytes], files: list[str]) -> dict[str
 
 
 def _tell(shown: Shown, parts: dict[str, bytes], files: list[str], *, since: str) -> None:
+    click.echo(_HEAD.format(since=since))
     if not files and "txt" in parts:
         click.echo(f"Subject: {plain(_subject(parts))}\n")
         click.echo(plain(parts["txt"].decode(), lines=True))
-    click.echo(f"{len(shown.reports)} of {shown.looked_at} reports of the last {since}:")
+    click.echo(f"{len(shown.reports)} of {many(shown.looked_at, 'report')} of the last {since}:")
     for label, count in shown.queries:
         click.echo(f"  {count:5} {plain(label)}")
     for path in files:

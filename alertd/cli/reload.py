@@ -19,10 +19,14 @@ def reload(shell: Shell, *, force: bool, as_json: bool) -> None:
     """Read config/ again and apply what changed, as SIGHUP does, and tell what that was.
 
     A faulty edit is refused whole (exit 2), and so is one that would end too many subscribers without --force (exit 3).
-    Without a running daemon the store is changed at once. alertd.toml is read when the daemon starts.
+    Without a running daemon the store is changed at once. alertd.toml is read when the daemon starts: keys that were edited since are named.
     """
     changes = shell.perform("reload", force=force)
     if as_json:
         print_json(changes)
     else:
         tell(changes, done=True)
+        if changes["restart"]:
+            click.echo(
+                f"alertd.toml was edited too; restart the daemon to take up: {', '.join(changes['restart'])}"
+            )

@@ -8,6 +8,8 @@ import click
 
 from alertd.cli.shell import Shell
 
+_EXAMPLE = "2026-11-24T08:00:00+08:00"
+
 
 def _instant(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime | None:
     if value is None:
@@ -15,7 +17,7 @@ def _instant(_context: click.Context, _parameter: click.Parameter, value: str | 
     try:
         found = datetime.fromisoformat(value)
     except ValueError as error:
-        raise click.BadParameter(f"{value!r} is no instant; write 2026-11-24T08:00:00+08:00") from error
+        raise click.BadParameter(f"{value!r} is no instant; write {_EXAMPLE}") from error
     if found.tzinfo is None:
         raise click.BadParameter(f"{value!r} has no offset; write {value}+00:00 or {value}Z")
     return found
@@ -23,7 +25,12 @@ def _instant(_context: click.Context, _parameter: click.Parameter, value: str | 
 
 @click.command()
 @click.option("--once", is_flag=True, help="Do all that is due now, then exit.")
-@click.option("--now", callback=_instant, metavar="INSTANT", help="With --once: as if it were this instant.")
+@click.option(
+    "--now",
+    callback=_instant,
+    metavar="INSTANT",
+    help=f"With --once: as if it were this instant, as in {_EXAMPLE}.",
+)
 @click.option(
     "--sandbox",
     is_flag=True,

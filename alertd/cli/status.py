@@ -10,6 +10,7 @@ import click
 
 from alertd.cli.output import json_option, plain, print_json
 from alertd.cli.shell import Shell
+from alertd.mail.wording import many
 
 if TYPE_CHECKING:
     from alertd.ops.health import Concern, Seen
@@ -57,10 +58,12 @@ def lines(told: Mapping[str, Any]) -> Iterator[str]:
         yield f"! {plain(each['what'])}"
         yield f"    {plain(each['remedy'])}"
     if told["ok"]:
-        yield "all is well"
+        yield "nothing needs a person" if told["notes"] else "all is well"
+    for note in told["notes"]:
+        yield f"- {plain(note)}"
     yield ""
     daemon = told["daemon"]
-    yield f"daemon       {'runs' if daemon['alive'] else 'does not run'}" + (
+    yield f"daemon       {daemon['state']}" + (
         f", last heartbeat {_when(daemon['last_beat_at'])}" if daemon["last_beat_at"] else ""
     )
     yield from _catalogues(told["catalogues"])
@@ -89,7 +92,7 @@ def _editions(told: Mapping[str, Any]) -> Iterator[str]:
     for each in coming[:_MOST]:
         due = _when(each["due_at"]) if each["due_at"] else "as reports come"
         zone = f" ({each['zone']})" if each["due_at"] else ""
-        yield f"next         {due}: {each['schedule']}{zone}, {each['readers']} readers"
+        yield f"next         {due}: {each['schedule']}{zone}, {many(each['readers'], 'reader')}"
     if len(coming) > _MOST:
         yield f"    ... and {len(coming) - _MOST} more schedules"
     for each in told["open_editions"]:
@@ -102,10 +105,10 @@ def _mails(told: Mapping[str, Any]) -> Iterator[str]:
     oldest = outbox["oldest_waiting_at"]
     yield f"outbox       {counts or 'empty'}" + (f", oldest waiting since {_when(oldest)}" if oldest else "")
     if relay := outbox["relay"]:
-        yield f"    relay: {plain(relay['reason'])}; tried again {_when(relay['until'])}"
+        yield f"    no mail is taken since {_when(relay['since'])}: {plain(relay['reason'])}; tried again {_when(relay['until'])}"
     for each in outbox["errors"]:
         said = " ".join(str(part) for part in (each["code"], each["enhanced"], each["text"]) if part)
-        yield f"    {_when(each['at'])} delivery {each['delivery']}, {each['stage']}: {plain(said)}"
+        yield f"    refused {_when(each['at'])}: delivery {each['delivery']}, {each['stage']}: {plain(said)}"
     for name in ("inbox", "subscribers"):
         counted = ", ".join(f"{count} {state}" for state, count in told[name].items())
         yield f"{name:12} {counted or 'none'}"

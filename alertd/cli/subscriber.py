@@ -8,7 +8,8 @@ import click
 
 from alertd.cli.output import Stream, json_option, print_json, show
 from alertd.cli.shell import Shell
-from alertd.config.settings import DEFAULT_SCHEDULE
+from alertd.config.settings import DEFAULT_SCHEDULE, LANGUAGES
+from alertd.mail.wording import many
 from alertd.model import Origin, SubscriberState
 
 if TYPE_CHECKING:
@@ -65,11 +66,12 @@ def show_(shell: Shell, *, address: str, as_json: bool) -> None:
     metavar="WHEN",
     help=f"When the digests go [default: as their first query, or {DEFAULT_SCHEDULE}].",
 )
-@click.option("--language", default="", metavar="TAG", help="en, zh, ... [default: the service's].")
+@click.option("--language", type=click.Choice(LANGUAGES), help="[default: the service's]")
 @click.option(
     "--time-zone", default="", metavar="ZONE", help="As in Europe/Berlin [default: theirs, or the service's]."
 )
 @click.option("--label", default="", help="What the mails call these queries [default: as typed].")
+@click.option("--force", is_flag=True, help="Even if they left or were ended: they asked you to come back.")
 @json_option
 @click.pass_obj
 def add(
@@ -78,14 +80,16 @@ def add(
     address: str,
     queries: tuple[str, ...],
     schedule: str,
-    language: str,
+    language: str | None,
     time_zone: str,
     label: str,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Add a subscriber who asked you for it, or give one more queries. A new one is welcomed by mail.
 
-    Put -- before a query that begins with a minus sign.
+    Who left, was ended or asked to be forgotten is refused without --force, with the day and the reason. Put -- before a
+    query that begins with a minus sign.
     """
     _check(address, queries, schedule=schedule, time_zone=time_zone)
     done = shell.perform(
@@ -93,15 +97,18 @@ def add(
         address=address,
         queries=list(queries),
         schedule=schedule,
-        language=language,
+        language=language or "",
         time_zone=time_zone,
         label=label,
+        force=force,
     )
     if as_json:
         print_json(done)
         return
     who = "added" if done["new"] else "was there already"
-    click.echo(f"{done['address']} {who}; {done['added']} new queries, {done['schedule']}")
+    click.echo(
+        f"{done['address']} {who}; {many(done['added'], 'new query', 'new queries')}, {done['schedule']}"
+    )
     if done["paused"]:
         click.echo("they have paused: nothing is sent before they resume")
 

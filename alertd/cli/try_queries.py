@@ -11,6 +11,7 @@ import click
 
 from alertd.cli.output import json_option, plain, print_json
 from alertd.cli.shell import Shell
+from alertd.mail.wording import many
 
 if TYPE_CHECKING:
     from alertd.catalogue.entry import Parsed
@@ -59,6 +60,8 @@ def try_queries(
     if not typed:
         raise click.UsageError("Give a query, or a file of them with --queries.")
     settings = _catalogue(shell, catalogue)
+    if feed and catalogue is None and _is_declared(shell, feed):
+        raise click.UsageError(f"{feed} is a catalogue of config/: write --catalogue {feed}.")
     where = feed or settings.feed
     if not where:
         raise click.UsageError("Say which feed to try them on with --feed.")
@@ -147,6 +150,19 @@ def _catalogue(shell: Shell, name: str | None) -> Catalogue:
     raise NotFoundError(f"config/catalogues.toml has no catalogue {name!r}; it has: {known}")
 
 
+def _is_declared(shell: Shell, feed: str) -> bool:
+    """Whether a name stands where a file or a URL is meant, and is that of a catalogue."""
+    from alertd.config import load
+    from alertd.errors import ConfigError
+
+    if _is_url(feed) or Path(feed).exists():
+        return False
+    try:
+        return feed in {each.name for each in load(shell.config)[1].catalogues}
+    except ConfigError:
+        return False
+
+
 async def _read(where: str, catalogue: Catalogue) -> list[tuple[str, ReportFields]]:
     from alertd.catalogue.identity import candidates
 
@@ -194,7 +210,7 @@ def _tell(answers: Sequence[dict[str, Any]], *, of: int) -> None:
             click.echo(f"  cannot be read: {plain(each['error'])}\n")
             continue
         click.echo(f"  read as {plain(each['canonical'])}")
-        click.echo(f"  matches {len(each['reports'])} of {of} reports")
+        click.echo(f"  matches {len(each['reports'])} of {many(of, 'report')}")
         for report in each["reports"]:
             click.echo(f"  - {plain(report['title'])}")
             for hit in report["found"]:

@@ -15,6 +15,7 @@ from typing import Any
 from alertd.addresses import check_address, check_domain
 from alertd.config.documents import shown
 from alertd.config.lines import KeyPath
+from alertd.config.settings import LANGUAGES
 from alertd.schedule import check_zone, format_duration, parse_duration
 
 _LONGEST_TEXT = 1000
@@ -234,6 +235,6 @@ OPTIONAL_ADDRESS = text_like(
 )
 DOMAIN = text_like(check_domain, words="domain", example="example.org", remedy="write it as example.org")
 ZONE = text_like(check_zone, words="time zone", example="Europe/Berlin")
-LANGUAGE = one_of("en", "zh")
+LANGUAGE = one_of(*LANGUAGES)
 PATH = Kind("path", text_like(_path, words="path", example="var").read, _absolute)
 OPTIONAL_PATH = Kind('path or ""', text_like(_path, words="path", example="var", empty=True).read, _absolute)

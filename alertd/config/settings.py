@@ -11,6 +11,9 @@ from pathlib import Path
 
 from alertd.model import Schedule
 
+LANGUAGES = ("en", "zh")
+"""The languages that mails come in."""
+
 DEFAULT_SCHEDULE = "daily at 08:00"
 """When digests go for a declared subscriber who names no schedule."""
 

@@ -7,9 +7,11 @@ import socket
 from typing import Any
 
 from alertd import log
-from alertd.config import load_declared
-from alertd.config.settings import Declared
+from alertd.config import load_declared, load_settings
+from alertd.config.changed import changed_keys
+from alertd.config.settings import Declared, Settings
 from alertd.control.services import Services
+from alertd.errors import ConfigError
 from alertd.subscribers import declare
 from alertd.subscribers.declare import Changes
 
@@ -45,7 +47,8 @@ async def reload(services: Services, *, force: bool = False) -> dict[str, Any]:
         force: also what would end more than a tenth of the declared readers, or without subscribers.toml.
 
     Returns:
-        What changed: addresses of subscribers and names of topics, by `added`, `changed` and `ended`.
+        What changed: addresses of subscribers and names of topics, by `added`, `changed` and `ended`; `restart`: the keys of
+        alertd.toml that were edited too, which only a restart takes up.
 
     Raises:
         ConfigError: the files have faults; the running configuration stays.
@@ -56,4 +59,15 @@ async def reload(services: Services, *, force: bool = False) -> dict[str, Any]:
     _log.info("config.applied", forced=force, **changes.counts())
     services.wake()
     told = changes.as_json()
-    return {"subscribers": told["subscribers"], "topics": told["topics"]}
+    restart = await asyncio.to_thread(_needs_restart, services.settings)
+    if restart:
+        _log.warning("config.needs_restart", keys=list(restart))
+    return {"subscribers": told["subscribers"], "topics": told["topics"], "restart": list(restart)}
+
+
+def _needs_restart(running: Settings) -> tuple[str, ...]:
+    """The keys of alertd.toml that differ from what runs; a file with faults is told by `alertd check`."""
+    try:
+        return changed_keys(running, load_settings(running.file))
+    except ConfigError:
+        return ()

@@ -8,18 +8,23 @@ from typing import Any
 import httpx2
 
 from alertd.clock import Clock, real_monotonic, real_sleep
-from alertd.config.settings import Settings
+from alertd.config import load_declared, unset
+from alertd.config.settings import Declared, Settings
 from alertd.control.commands import COMMANDS, Command
 from alertd.control.door import answers, door, reachable
 from alertd.control.services import open_services
 from alertd.control.wire import unpack_error
-from alertd.errors import AlertdError, StoreBusyError
+from alertd.errors import AlertdError, ConfigError, StoreBusyError
 
 PATIENCE = 5.0
 """Real seconds to wait for a store that another process holds without answering: it may just be starting or ending."""
 
 _ANSWER_WITHIN = 600.0
 _GLANCE = 5.0
+
+
+class _SilentError(AlertdError):
+    """The daemon took the call and does not answer in time."""
 
 
 async def glance(settings: Settings) -> dict[str, Any] | None:
@@ -60,19 +65,44 @@ async def perform(
 
     Raises:
         AlertdError: what the command raised, here or there.
-        StoreBusyError: another process holds the store and does not answer.
+        ConfigError: it would be done here, and the folder is not set up yet.
+        StoreBusyError: another process holds the store and does not answer, or the daemon does not.
     """
     deadline = real_monotonic() + patience
     while True:
         try:
             if answers(door(settings)):
+                await _greet(settings)
                 return await _ask(settings, name, arguments)
-            async with open_services(settings, clock) as services:
+            declared = _set_up(settings, name)
+            async with open_services(settings, clock, declared=declared) as services:
                 return await commands[name](services, **arguments)
         except StoreBusyError:
             if real_monotonic() >= deadline:
                 raise
             await real_sleep(0.1)
+
+
+async def _greet(settings: Settings) -> None:
+    """Ask the daemon who it is before a command that may take its time: one that is stopped must not be waited for."""
+    try:
+        await _ask(settings, "ping", {}, within=_GLANCE)
+    except _SilentError as error:
+        raise StoreBusyError(
+            f"a daemon holds {door(settings)} and does not answer: see its log, then restart it"
+            " (systemctl restart alertd)"
+        ) from error
+
+
+def _set_up(settings: Settings, name: str) -> Declared:
+    """What is declared, when the folder is ready for a command: no database is made in one that is not."""
+    declared = load_declared(settings)
+    missing = unset(settings, declared)
+    if name != "poll":
+        missing = tuple(each for each in missing if each.key != "catalogue")
+    if missing:
+        raise ConfigError(missing)
+    return declared
 
 
 async def _ask(
@@ -87,7 +117,7 @@ async def _ask(
                 asked = {"name": name, "arguments": dict(arguments)}
                 answer = await client.post("http://alertd/perform", json=asked)
     except httpx2.ReadTimeout as error:
-        raise AlertdError(f"the daemon did not answer {name} within {within:.0f} s: see its log") from error
+        raise _SilentError(f"the daemon did not answer {name} within {within:.0f} s: see its log") from error
     except httpx2.ConnectError as error:
         raise StoreBusyError(f"the daemon on {path} stopped as it was called; try again") from error
     except httpx2.TransportError as error:

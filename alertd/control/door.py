@@ -14,6 +14,8 @@ from alertd.errors import RefusedError, StoreBusyError, StoreUnavailableError
 
 _LONGEST = 107  # bytes in sockaddr_un.sun_path on Linux, without the closing NUL
 
+_PATIENCE = 2.0  # real seconds
+
 
 def door(settings: Settings) -> Path:
     """The path of the daemon's control socket."""
@@ -46,9 +48,12 @@ def answers(path: Path) -> bool:
         RefusedError: it is another user's.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        caller.settimeout(_PATIENCE)
         try:
             with reachable(path) as spelled:
                 caller.connect(spelled)
+        except (BlockingIOError, TimeoutError):
+            return True  # so many callers wait already: it hangs
         except (FileNotFoundError, ConnectionRefusedError):
             return False
         except PermissionError as error:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.addresses import address_key, check_address
-from alertd.config.settings import DEFAULT_SCHEDULE
+from alertd.config.settings import DEFAULT_SCHEDULE, LANGUAGES
 from alertd.control.services import Services
 from alertd.control.subscribers import named
 from alertd.errors import AlertdError, RefusedError
@@ -34,6 +34,7 @@ async def add_subscriber(
     language: str = "",
     time_zone: str = "",
     label: str = "",
+    force: bool = False,
 ) -> dict[str, Any]:
     """Make somebody a reader who asked an admin for it, or give a reader more queries; a new one is welcomed.
 
@@ -42,21 +43,22 @@ async def add_subscriber(
         address: theirs.
         queries: as typed.
         schedule: as in config/subscribers.toml, "" for that of the reader's first query, or the usual one.
-        language: BCP 47, "" for the service's. A reader who is there already keeps theirs.
+        language: one of `LANGUAGES`, "" for the service's. A reader who is there already keeps theirs.
         time_zone: IANA name the schedule is read in, "" for the reader's own, or the service's.
         label: their name for these queries, "" for what was typed.
+        force: also somebody who left by themselves, or whose address was given up.
 
     Returns:
         address, `new` (whether they had not been a reader), `added` queries, the schedule in words, `paused`.
 
     Raises:
         QuerySyntaxError: a query cannot be read.
-        AlertdError: the address, the zone or the schedule cannot be read.
-        RefusedError: the address must not be mailed.
+        AlertdError: the address, the language, the zone or the schedule cannot be read.
+        RefusedError: the address must not be mailed, or its owner left and nobody said `force`.
     """
     parsed = [parse(text) for text in queries]
     try:
-        checked = check_address(address)
+        checked = _check(address, language)
         async with services.store.write() as connection:
             await announcements.share_counter(connection)  # first of all, before the reader is locked
             known = await subscribers.find_by_key(connection, address_key(checked), lock=True)
@@ -72,6 +74,7 @@ async def add_subscriber(
                 "html",
                 tuple(Wish(query, wanted, label) for query in parsed),
             )
+            await _refuse_who_left(connection, services, checked, known, force=force)
             added = await _enrol(connection, services, person, standing)
     except ValueError as error:
         raise AlertdError(str(error)) from error
@@ -83,6 +86,13 @@ async def add_subscriber(
         "schedule": describe(wanted, "en"),
         "paused": standing is not None and standing.state is SubscriberState.PAUSED,
     }
+
+
+def _check(address: str, language: str) -> str:
+    """The address, when both are good; raises ValueError."""
+    if language and language not in LANGUAGES:
+        raise ValueError(f"there are no mails in {language!r}; write one of: {', '.join(LANGUAGES)}")
+    return check_address(address)
 
 
 async def _schedule(
@@ -112,6 +122,37 @@ async def _enrol(
         await services.letters.welcome(connection, [(reader, person)], now)
     await _note(connection, reader, hash_, "added", now)
     return added
+
+
+async def _refuse_who_left(
+    connection: AsyncConnection, services: Services, address: str, known: SubscriberRow | None, *, force: bool
+) -> None:
+    """Refuse who ended otherwise than by an admin or the file; of who was forgotten only the hash tells."""
+    if force:
+        return
+    if known is None:
+        hash_ = services.hash_address(address)
+        acts = [each for each in await consents.of_address(connection, hash_) if not _is_unproven(each.act)]
+        if not acts or acts[-1].act != consents.LEFT:
+            return
+        why, since = "left, and is forgotten since", acts[-1].at
+    elif known.state in _OVER and known.ended_at and not _is_ours(known.end_reason or ""):
+        left = known.end_reason == leave.BY_THEMSELVES
+        why, since = "left on" if left else f"was ended ({known.end_reason}) on", known.ended_at
+    else:
+        return
+    raise RefusedError(
+        f"{address} {why} {since:%Y-%m-%d}. If they asked you to bring them back, say so with --force"
+    )
+
+
+def _is_unproven(act: str) -> bool:
+    """Whether anybody may have sent it."""
+    return act.startswith("asked ")
+
+
+def _is_ours(reason: str) -> bool:
+    return reason == leave.OUT_OF_FILE or reason.startswith(leave.BY_ADMIN)
 
 
 async def _refuse_suppressed(connection: AsyncConnection, address: str, hash_: str, *, now: datetime) -> None:

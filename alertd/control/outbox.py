@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from alertd.control.plain import record
 from alertd.control.services import Services
 from alertd.errors import NotFoundError, RefusedError
@@ -54,7 +56,7 @@ async def show_delivery(store: Store, *, id: int) -> dict[str, Any]:  # noqa: A0
     async with store.read() as connection:
         rows = await deliveries.listing(connection, ids=[DeliveryId(id)])
         if not rows:
-            raise NotFoundError(f"no delivery has the id {id}. `alertd outbox list` shows those there are")
+            raise _unknown([id])
         tries = await deliveries.attempts(connection, [DeliveryId(id)])
     return {**record(rows[0]), "tries": [record(each) for each in tries]}
 
@@ -63,10 +65,12 @@ async def retry_deliveries(services: Services, *, ids: Sequence[int]) -> list[in
     """Try held or failed deliveries again from now on; returns the ids of those.
 
     Raises:
+        NotFoundError: one is unknown.
         RefusedError: none of them is held or failed.
     """
     now = services.clock.now()
     async with services.store.write() as connection:
+        await _check_known(connection, ids)
         done: list[int] = sorted(await deliveries.release(connection, _ids(ids), now=now))
         if not done:
             raise RefusedError("none of these is held or failed, so there is nothing to try again")
@@ -81,10 +85,12 @@ async def hold_deliveries(services: Services, *, ids: Sequence[int]) -> list[int
     """Stop deliveries that wait, until somebody retries or drops them; returns the ids of those.
 
     Raises:
+        NotFoundError: one is unknown.
         RefusedError: none of them waits, or a worker is busy with them.
     """
     now = services.clock.now()
     async with services.store.write() as connection:
+        await _check_known(connection, ids)
         done: list[int] = sorted(await deliveries.hold(connection, _ids(ids), reason=HELD))
         if not done:
             raise RefusedError("none of these waits to be sent, or it is being sent right now")
@@ -98,10 +104,12 @@ async def drop_deliveries(services: Services, *, ids: Sequence[int]) -> list[int
     """Never send these; returns the ids of those that had not left. What a dropped digest told is not told again.
 
     Raises:
+        NotFoundError: one is unknown.
         RefusedError: none of them can be dropped.
     """
     now = services.clock.now()
     async with services.store.write() as connection:
+        await _check_known(connection, ids)
         done: list[int] = sorted(await deliveries.expire(connection, _ids(ids), reason=DROPPED, now=now))
         if not done:
             raise RefusedError(
@@ -111,6 +119,23 @@ async def drop_deliveries(services: Services, *, ids: Sequence[int]) -> list[int
             connection, actor="cli", verb="outbox.drop", subject=_subject(done), now=now
         )
     return done
+
+
+async def _check_known(connection: AsyncConnection, ids: Sequence[int]) -> None:
+    """Ids are typed by hand: one that is unknown stops the others.
+
+    Raises:
+        NotFoundError: no delivery has one of them.
+    """
+    known = {row.id for row in await deliveries.listing(connection, ids=_ids(ids), limit=len(ids))}
+    if unknown := sorted({*ids} - known):
+        raise _unknown(unknown)
+
+
+def _unknown(ids: Sequence[int]) -> NotFoundError:
+    return NotFoundError(
+        f"no delivery has the id {', '.join(map(str, ids))}. `alertd outbox list` shows those there are"
+    )
 
 
 def _ids(ids: Sequence[int]) -> list[DeliveryId]:

@@ -15,6 +15,7 @@ from alertd.demo import plain
 from alertd.demo.folder import DemoFolder, open_folder
 from alertd.demo.plain import PlainAudience
 from alertd.demo.story import Story, Told
+from alertd.mail.wording import many
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,9 @@ async def show(folder: Path | None, *, once: bool, verbose: bool, say: Callable[
     if setting is not None:
         for line in ["", *plain.summary(setting, told.mails), *(plain.sample(told.mails) if once else [])]:
             say(line)
-        say(f"{len(told.mails)} mails are in {setting.mails} as .eml files; any mail program opens them.")
+        say(
+            f"{many(len(told.mails), 'mail')} kept in {setting.mails} as .eml files; any mail program opens them."
+        )
         say(f"The folder is kept: {setting.folder} (log: {setting.log})")
     return told
 

@@ -23,6 +23,11 @@ _WIDE = "\u1100-\u11ff\u2e80-\u303f\u3040-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30
 _UNIT = re.compile(rf"[{_OPENING}]*(?:[{_WIDE}]|[^\s{_WIDE}{_OPENING}]+)[{_CLOSING}]*|\S")
 
 
+def many(count: int, noun: str, plural: str = "") -> str:
+    """A counted noun: "1 report", "2 reports"; `plural` where an s does not make it."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
 def clean(text: str) -> str:
     """The text without control and bidirectional characters; every line break is a line feed."""
     return _CONTROLS.sub("", _LINES.sub("\n", text))

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd import log
 from alertd.clock import Clock
+from alertd.mail.wording import many
 from alertd.store import quotas
 from alertd.store.editions import EditionRow
 from alertd.store.engines import Store
@@ -33,16 +34,17 @@ class Alarms:
         self, connection: AsyncConnection, catalogue: str, titles: Sequence[str], now: datetime
     ) -> None:
         """A poll brought more new reports than `flood_limit`: nobody is mailed until an admin decides."""
+        held = many(len(titles), "report")
         shown = list(titles[:_MOST_TITLES])
         if len(titles) > len(shown):
             shown.append(f"... and {len(titles) - len(shown)} more")
         await self._letters.alarm(
             connection,
-            f"{len(titles)} reports of {catalogue} are held",
+            f"{held} of {catalogue} {'is' if len(titles) == 1 else 'are'} held",
             [
                 {
                     "lines": [
-                        f"One poll of the catalogue {catalogue} brought {len(titles)} new reports: its flood_limit is less.",
+                        f"One poll of the catalogue {catalogue} brought {many(len(titles), 'new report')}, more than its flood_limit.",
                         "Nobody has been mailed about them.",
                         f"If they are really new: alertd release {catalogue}",
                         f"If the feed only renewed old entries: alertd release {catalogue} --discard",

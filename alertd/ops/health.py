@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from alertd.catalogue.health import is_silent
 from alertd.errors import Fault
+from alertd.mail.wording import many
 from alertd.model import CatalogueState, DeliveryState, Priority
 from alertd.store.catalogues import CatalogueStatus
 from alertd.store.deliveries import AttemptRow, Waiting
@@ -86,13 +87,16 @@ class Seen:
         workers: those that nobody has ended.
         last_beat_at: until when the store has lived, None when nobody ran on it.
         outbox: deliveries by state.
+        ended_at: when the last worker ended, None when none did.
         waiting: by priority.
+        doubted: mails in doubt, None when there are none.
         relay: what the daemon says of it, None when all is well or no daemon answers.
         errors: the newest tries without a 250, newest first.
         inbound: mails that came in, by state.
         subscribers: by state.
         faults: of config/*.toml as it stands now.
         unapplied: the files are not those that were applied last.
+        refusal: why `alertd reload` would refuse them, "" when it would not.
     """
 
     at: datetime
@@ -112,12 +116,22 @@ class Seen:
     subscribers: Mapping[str, int] | None = None
     faults: tuple[Fault, ...] = ()
     unapplied: bool = False
+    refusal: str = ""
+    ended_at: datetime | None = None
+    doubted: Waiting | None = None
 
     @property
     def alive(self) -> bool:
         """Whether a daemon works on the store."""
         living = (self.at - each.beat_at <= LEASE for each in self.workers)
         return bool(self.answers) or (not self.alone and any(living))
+
+    @property
+    def state(self) -> str:
+        """Of the daemon, in words."""
+        if self.answers is None:
+            return "does not answer"
+        return "runs" if self.alive else "does not run"
 
 
 def silent(seen: CatalogueSeen, now: datetime) -> bool:
@@ -136,9 +150,9 @@ def concerns(seen: Seen) -> tuple[Concern, ...]:
 
 def _daemon(seen: Seen) -> Iterator[Concern]:
     if seen.answers is None:
-        yield Concern(
-            "stuck", "the daemon does not answer on its control socket", "see its log, then restart it"
-        )
+        heard = f" (last heard of {_when(seen.last_beat_at)})" if seen.last_beat_at else ""
+        what = f"the daemon does not answer on its control socket{heard}"
+        yield Concern("stuck", what, "see its log, then restart it")
         return
     start = "start it (systemctl start alertd, or alertd run); its log says why it stopped"
     if seen.alive:
@@ -208,7 +222,7 @@ def _catalogue(seen: CatalogueSeen, now: datetime) -> Iterator[Concern]:
     if seen.held:
         yield Concern(
             f"held:{row.name}",
-            f"{len(seen.held)} reports of {row.name} are held, nobody is told of them",
+            f"{many(len(seen.held), 'report')} of {row.name} held, nobody is told",
             f"alertd release {row.name}, or alertd release {row.name} --discard if the feed only renewed old entries",
         )
     if row.state is CatalogueState.GONE:
@@ -242,7 +256,7 @@ def _mails(seen: Seen) -> Iterator[Concern]:
     if count := (seen.outbox or {}).get(DeliveryState.HELD, 0):
         yield Concern(
             "outbox:held",
-            f"{count} mails are held",
+            f"{many(count, 'mail')} held",
             "alertd outbox list --state held, then alertd outbox retry ID or alertd outbox drop ID",
         )
     for priority, each in sorted((seen.waiting or {}).items()):
@@ -255,7 +269,7 @@ def _mails(seen: Seen) -> Iterator[Concern]:
     if count := (seen.inbound or {}).get("quarantined", 0):
         yield Concern(
             "inbox:quarantined",
-            f"{count} mails that came in could not be handled",
+            f"{many(count, 'mail')} that came in could not be handled",
             "alertd inbox list --state quarantined, then alertd inbox retry ID",
         )
 
@@ -269,10 +283,12 @@ def _config(seen: Seen) -> Iterator[Concern]:
             "alertd check shows them",
         )
     elif seen.unapplied:
+        what = "config/ was edited and is not applied"
+        if seen.refusal:
+            what += f", for {seen.refusal}"
+        apply = "alertd reload --force" if seen.refusal else "alertd reload"
         yield Concern(
-            "config:unapplied",
-            "config/ was edited and is not applied",
-            "alertd check shows what it would change, alertd reload applies it",
+            "config:unapplied", what, f"alertd check shows what it would change, {apply} applies it"
         )
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from alertd.catalogue.redirects import show
 from alertd.config import load_declared
-from alertd.config.settings import Settings
+from alertd.config.settings import Declared, Settings
 from alertd.errors import ConfigError, Fault
 from alertd.model import ReportState
 from alertd.ops.health import CatalogueSeen, Concern, RelayTrouble, Seen, silent
+from alertd.ops.notes import notes
 from alertd.schedule import describe
 from alertd.store import (
     catalogues,
@@ -26,6 +27,7 @@ from alertd.store import (
     workers,
 )
 from alertd.store.engines import Store
+from alertd.subscribers.declare import compare
 
 LATEST = 5
 """Errors shown."""
@@ -42,7 +44,9 @@ async def look(store: Store, settings: Settings, *, said: Mapping[str, Any] | No
     """
     async with store.read() as connection:
         applied = await configs.last(connection, host=socket.gethostname())
-        faults, unapplied = _files(settings, applied)
+        declared, faults = _files(settings)
+        unapplied = declared is not None and applied is not None and declared.files_hash != applied
+        refusal = (await compare(connection, declared)).refusal if declared and unapplied else ""
         found = [
             CatalogueSeen(
                 each,
@@ -70,15 +74,17 @@ async def look(store: Store, settings: Settings, *, said: Mapping[str, Any] | No
             subscribers=await subscribers.counts(connection),
             faults=faults,
             unapplied=unapplied,
+            refusal=refusal,
+            ended_at=await workers.last_end(connection),
+            doubted=await deliveries.doubted(connection),
         )
 
 
-def _files(settings: Settings, applied: str | None) -> tuple[tuple[Fault, ...], bool]:
+def _files(settings: Settings) -> tuple[Declared | None, tuple[Fault, ...]]:
     try:
-        declared = load_declared(settings)
+        return load_declared(settings), ()
     except ConfigError as error:
-        return error.faults, False
-    return (), applied is not None and declared.files_hash != applied
+        return None, error.faults
 
 
 def _trouble(said: Mapping[str, Any] | None) -> RelayTrouble | None:
@@ -95,10 +101,13 @@ def record(seen: Seen, found: tuple[Concern, ...]) -> dict[str, Any]:
         "at": seen.at.isoformat(),
         "ok": not found,
         "concerns": [{"name": each.name, "what": each.what, "remedy": each.remedy} for each in found],
+        "notes": list(notes(seen)),
         "daemon": {
             "alive": seen.alive,
+            "state": seen.state,
             "workers": [_plain(each._asdict()) for each in seen.workers],
             "last_beat_at": _iso(seen.last_beat_at),
+            "ended_at": _iso(seen.ended_at),
         },
         "catalogues": [_catalogue(each, seen.at) for each in seen.catalogues],
         "next_editions": [

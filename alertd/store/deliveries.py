@@ -152,10 +152,19 @@ async def last_sent_at(connection: AsyncConnection) -> datetime | None:
     return instant
 
 
+async def doubted(connection: AsyncConnection) -> Waiting | None:
+    """Mails in doubt, and when the next of them is sent again; None when there are none."""
+    statement = select(func.count(), func.min(delivery.c.queued_at), func.min(delivery.c.next_at)).where(
+        is_open(), delivery.c.state == DeliveryState.IN_DOUBT
+    )
+    count, *instants = (await connection.execute(statement)).one()
+    return Waiting(count, *instants) if count else None
+
+
 async def last_attempts(connection: AsyncConnection, *, limit: int) -> list[AttemptRow]:
-    """The newest tries that did not end with a 250, newest first."""
+    """The newest tries that the relay did not take, newest first; a worker that died under a mail is none."""
     columns = [attempt.c[name] for name in AttemptRow.__dataclass_fields__]
-    statement = select(*columns).order_by(attempt.c.id.desc()).limit(limit)
+    statement = select(*columns).where(attempt.c.stage != "worker").order_by(attempt.c.id.desc()).limit(limit)
     return [AttemptRow(*values) for values in await connection.execute(statement)]
 
 

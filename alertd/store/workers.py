@@ -83,6 +83,12 @@ async def standing(connection: AsyncConnection) -> list[WorkerRow]:
     return [WorkerRow._make(row) for row in await connection.execute(statement)]
 
 
+async def last_end(connection: AsyncConnection) -> datetime | None:
+    """When a worker last ended, None when none did."""
+    instant: datetime | None = (await connection.execute(select(func.max(worker.c.ended_at)))).scalar_one()
+    return instant
+
+
 async def last_instant(connection: AsyncConnection) -> datetime | None:
     """The latest heartbeat of any worker: the store has lived until then. None for a store nobody ran on."""
     instant: datetime | None = (await connection.execute(select(func.max(worker.c.beat_at)))).scalar_one()

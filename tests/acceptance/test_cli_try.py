@@ -117,6 +117,8 @@ def test_read_as_a_configured_catalogue(served: str, feed: Path, tmp_path: Path)
     )
     (answer,) = _try("catalogue:drc zhejiang", "--catalogue", "drc", cwd=tmp_path)
     assert [report["guid"] for report in answer["reports"]] == ["r-178"]
+    ended = alertd("try", "x", "--feed", "drc", cwd=tmp_path)
+    assert (ended.returncode, "--catalogue drc" in ended.stderr) == (2, True)
     ended = alertd("try", "x", "--catalogue", "dcr", "--feed", feed, cwd=tmp_path)
     assert ended.returncode == 1
     assert "it has: drc" in ended.stderr

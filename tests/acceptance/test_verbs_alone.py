@@ -16,6 +16,9 @@ from tests.acceptance.cli import alertd
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A folder with a catalogue whose feed is on a port where nobody listens."""
     assert alertd("init", ".", cwd=tmp_path).returncode == 0
+    settings = tmp_path / "alertd.toml"
+    text = settings.read_text().replace('address = ""', 'address = "alerts@example.org"', 1)
+    settings.write_text(text.replace('owner = ""', 'owner = "owner@example.org"', 1))
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]

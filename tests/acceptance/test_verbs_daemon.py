@@ -169,12 +169,17 @@ async def test_an_edit_while_it_runs(service: Service) -> None:
     assert [each["name"] for each in status["concerns"]] == ["config:unapplied"]
     checked = await service.json("check")
     changed = await service.json("reload")
-    assert changed == checked["changes"]
+    assert changed == {**checked["changes"], "restart": []}
     assert (len(changed["subscribers"]["added"]), changed["subscribers"]["ended"]) == (30, [READER])
+    settings = service.folder / "alertd.toml"
+    settings.write_text(settings.read_text().replace("[relay]", "[relay]\nconnections = 9"))
+    assert "restart the daemon to take up: relay.connections\n" in await service.run("reload")
     service.write("subscribers.toml", more + "[[subscriber]]\n")
     await service.run("reload", code=2)
     service.write("subscribers.toml", "")
     await service.run("reload", code=3)
+    (concern,) = (await service.json("status", code=1))["concerns"]
+    assert (concern["name"], "alertd reload --force" in concern["remedy"]) == ("config:unapplied", True)
     assert len(await service.json("subscriber", "list", "--state", "active")) == 30
     assert len((await service.json("reload", "--force"))["subscribers"]["ended"]) == 30
     await service.run("subscriber", "add", READER, "rural", "--schedule", "immediate")
@@ -191,6 +196,9 @@ async def test_a_daemon_that_hangs(service: Service) -> None:
     try:
         status = await service.json("status", code=1)
         assert [each["name"] for each in status["concerns"]] == ["stuck"]
+        assert status["daemon"]["state"] == "does not answer"
+        told = await asyncio.to_thread(alertd, "reload", cwd=service.folder, timeout=20)
+        assert (told.returncode, "does not answer" in told.stderr) == (4, True)
         assert len(await service.json("subscriber", "list")) == 1
     finally:
         os.kill(pid, signal.SIGCONT)

@@ -37,6 +37,7 @@ async def test_hold_names_what_is_held(rooms: Rooms) -> None:
     assert context["subject"] == "40 reports of drc are held"
     words, held = context["sections"]
     assert held["items"] == [*titles[:30], "... and 10 more"]
+    assert words["lines"][0].endswith("brought 40 new reports, more than its flood_limit.")
     assert any("alertd release drc --discard" in line for line in words["lines"])
     assert (mail.kind, mail.address, mail.priority) == (
         MailKind.ALARM,

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from alertd.addresses import address_key
+from alertd.clock import SystemClock
 from alertd.model import ReportFields, ReportState
-from alertd.store import catalogues, consents, reports, tables
+from alertd.store import catalogues, consents, reports, subscribers, tables
+from alertd.store.consents import Consent
 from alertd.subscribers import leave
+from alertd.subscribers.forget import forget
 from tests.conftest import NOW
 from tests.unit.cli.folders import Folder
 
@@ -47,7 +51,7 @@ def test_a_subscriber_from_beginning_to_end(folder: Folder) -> None:
         "--schedule", "weekly on friday at 07:00", "--language", "zh",
     )  # fmt: skip
     assert (added.code, added.err) == (0, "")
-    assert added.out == "Reader@Example.org added; 1 new queries, every Friday at 07:00\n"
+    assert added.out == "Reader@Example.org added; 1 new query, every Friday at 07:00\n"
     ((kind, address, args),) = folder.store(_mails)
     assert (kind, address, args["language"]) == ("welcome", "Reader@Example.org", "zh")
     more = folder.run("subscriber", "add", "reader@example.org", "rural -steel", "pension", "--json")
@@ -90,12 +94,57 @@ def test_an_address_that_must_not_be_mailed(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize(
+    ("reason", "told"), [(leave.BY_THEMSELVES, "left on"), (leave.BOUNCED, "does not work")]
+)
+def test_who_left_is_not_brought_back_by_mistake(reason: str, told: str, folder: Folder) -> None:
+    """Somebody who left, or whose address died, is refused with the reason and the day; --force means it."""
+    folder.run("subscriber", "add", "reader@example.org", "*")
+
+    async def end(connection: AsyncConnection) -> None:
+        row = await subscribers.find_by_key(connection, address_key("reader@example.org"))
+        assert row is not None
+        await leave.end(connection, [row.id], reason=reason, now=NOW)
+
+    folder.store(end)
+    refused = folder.run("subscriber", "add", "Reader@example.org", "rural")
+    assert refused.code == 3
+    assert told in refused.err
+    assert "2026-11-24" in refused.err
+    assert "--force" in refused.err
+    assert folder.run("subscriber", "show", "reader@example.org", "--json").json["state"] == "ended"
+    assert (
+        folder.run("subscriber", "add", "reader@example.org", "rural", "--force", "--json").json["new"]
+        is True
+    )
+
+
+def test_who_was_forgotten_is_not_brought_back_by_mistake(folder: Folder) -> None:
+    """Of somebody who was forgotten only a keyed hash tells that they left; that is enough to ask for --force."""
+    folder.run("subscriber", "add", "reader@example.org", "*")
+
+    async def forget_them(connection: AsyncConnection) -> None:
+        row = await subscribers.find_by_key(connection, address_key("reader@example.org"))
+        assert row is not None
+        (hash_,) = (await connection.execute(select(tables.consent.c.address_hash))).scalars()
+        later = SystemClock().now()
+        await leave.end(connection, [row.id], reason=leave.BY_THEMSELVES, now=later)
+        await consents.note(connection, [Consent(row.id, hash_, consents.LEFT, "mail", later)])
+        await forget(connection, row, hash_address=lambda _: hash_, inbound_id=None, now=later)
+
+    folder.store(forget_them)
+    refused = folder.run("subscriber", "add", "reader@example.org", "rural")
+    assert (refused.code, "left, and is forgotten since" in refused.err) == (3, True)
+    assert folder.run("subscriber", "add", "reader@example.org", "rural", "--force").code == 0
+
+
+@pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["reader", "*"], "expected one @"),
         (["reader@example.org", "(rural"], "column 1"),
         (["reader@example.org", "*", "--schedule", "sometimes"], "expected immediate, daily"),
         (["reader@example.org", "*", "--time-zone", "Berlin/Europe"], "no time zone"),
+        (["reader@example.org", "*", "--language", "fr"], "'fr' is not one of 'en', 'zh'"),
         (["reader@example.org"], "QUERY"),
     ],
 )
@@ -194,6 +243,34 @@ def test_the_outbox_by_hand(folder: Folder) -> None:
     assert folder.run("outbox", "drop", "1").out == "dropped: 1\n"
     assert folder.run("outbox", "show", "1", "--json").json["state"] == "expired"
     assert folder.run("outbox", "drop", "1").code == 3
+    for verb in ("hold", "retry", "drop"):
+        unknown = folder.run("outbox", verb, "1", "9999")
+        assert (unknown.code, "no delivery has the id 9999" in unknown.err) == (1, True)
+
+
+def test_a_listing_says_that_it_was_cut(folder: Folder) -> None:
+    """With more than --limit, stderr says so and stdout has so many; with as many it says nothing."""
+    for number in range(3):
+        folder.run("subscriber", "add", f"reader{number}@example.org", "*")
+    cut = folder.run("outbox", "list", "--limit", "2", "--json")
+    assert (len(cut.json), "there are more" in cut.err) == (2, True)
+    assert folder.run("outbox", "list", "--limit", "3").err == ""
+
+    async def come_in(connection: AsyncConnection) -> None:
+        values = {
+            "via": "lmtp",
+            "recipient": "a@example.org",
+            "tries": 0,
+            "received_at": NOW,
+            "raw": b"x",
+            "state": "new",
+        }
+        await connection.execute(insert(tables.inbound), [{**values, "dedupe_key": key} for key in "abc"])
+
+    folder.store(come_in)
+    cut = folder.run("inbox", "list", "--limit", "2", "--json")
+    assert (len(cut.json), "there are more" in cut.err) == (2, True)
+    assert folder.run("inbox", "list", "--limit", "3").err == ""
 
 
 def test_a_new_key_signs(folder: Folder) -> None:
@@ -202,6 +279,25 @@ def test_a_new_key_signs(folder: Folder) -> None:
     assert len(told["keys"]) == 2
     assert told["key"] == told["keys"][-1]
     assert "restart the daemon" in folder.run("key", "new").out
+
+
+def test_before_it_is_set_up(folder: Folder) -> None:
+    """Polling in a folder that names no catalogue is refused as `run` refuses it, and makes no database."""
+    folder.url = f"sqlite:///{folder.path}/var/none.db"
+    folder.settings()
+    polled = folder.run("poll")
+    assert (polled.code, "not set up yet: there is no catalogue" in polled.err) == (2, True)
+    folder.write("alertd.toml", f'[store]\nurl = "{folder.url}"\n')
+    added = folder.run("subscriber", "add", "reader@example.org", "*")
+    assert (added.code, "service.address: not set up yet" in added.err) == (2, True)
+    assert not (folder.path / "var" / "none.db").exists()
+
+
+def test_help_shows_how_an_instant_is_written(folder: Folder) -> None:
+    """The example stands in the help, and can be read."""
+    helped = " ".join(folder.run("run", "--help").out.split())
+    assert "2026-11-24T08:00:00+08:00" in helped
+    assert folder.run("run", "--now", "2026-11-24T08:00:00+08:00").err.endswith("go with --once.\n")
 
 
 def test_without_a_folder(folder: Folder) -> None:

@@ -22,8 +22,9 @@ def test_an_edit_is_told_before_and_after(folder: Folder) -> None:
     assert checked["faults"] == []
     assert len(checked["changes"]["subscribers"]["added"]) == 3
     assert checked["changes"]["topics"]["added"] == ["rural"]
-    assert folder.run("reload", "--json").json == checked["changes"]
-    assert folder.run("check").out == "no faults\nnothing to change in the store\n"
+    assert folder.run("reload", "--json").json == {**checked["changes"], "restart": []}
+    again = folder.run("check").out.splitlines()
+    assert (again[0], again[-1]) == ("no faults", "nothing to change in the store")
     assert folder.run("reload").out == "nothing changed\n"
     folder.write("config/subscribers.toml", _readers(2, "pension"))
     told = folder.run("check").out
@@ -73,6 +74,22 @@ def test_faults_of_files_and_templates_together(folder: Folder) -> None:
     assert recorded.code == 2
     assert {fault["line"] for fault in recorded.json["faults"]} >= {1, 2}
     assert recorded.json["changes"] is None
+
+
+def test_what_a_fresh_folder_lacks(folder: Folder) -> None:
+    """Check passes and still names the lines without which nothing runs; with them it says no more of it."""
+    folder.write("alertd.toml", f'[service]\nowner = "owner@example.org"\n[store]\nurl = "{folder.url}"\n')
+    told = folder.run("check")
+    assert told.code == 0
+    assert "service.address: not set up yet" in told.out
+    assert "not set up yet: there is no catalogue" in told.out
+    assert [each["key"] for each in folder.run("check", "--json").json["unset"]] == [
+        "service.address",
+        "catalogue",
+    ]
+    folder.settings()
+    folder.write("config/catalogues.toml", '[catalogue.drc]\nfeed = "https://example.org/feed"\n')
+    assert "not set up" not in folder.run("check").out
 
 
 @pytest.mark.parametrize("subscribers", [0, 2])

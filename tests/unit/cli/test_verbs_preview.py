@@ -122,7 +122,11 @@ def test_its_links_do_nothing(filled: Folder, tmp_path: Path) -> None:
 def test_on_the_terminal(filled: Folder) -> None:
     """Without --out the text is printed, with how many reports each query found."""
     told = filled.run("preview", READER, "--since", "7d")
-    assert told.out.startswith("Subject: ")
+    assert told.out.startswith("A preview: ")
+    assert "before they asked" in told.out
+    assert "\nSubject: " in told.out
+    assert "\\r" not in told.out
+    assert "\r" not in told.out
     assert TITLES["1"] in told.out
     assert "2 of 4 reports of the last 7d:" in told.out
 

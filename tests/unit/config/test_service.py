@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from alertd import config
+from alertd.config.changed import changed_keys
 from alertd.config.checks import LONGEST_LOCAL
 from alertd.config.settings import Settings
 from alertd.errors import ConfigError
@@ -400,3 +402,15 @@ def test_key_may_be_missing_for_those_who_make_it(tmp_path: Path) -> None:
 def test_the_longest_address_fits_with_a_token() -> None:
     """The limit on our own local part leaves room for the longest extension (RFC 5321 section 4.5.3.1.1)."""
     assert LONGEST_LOCAL + len("+confirm-") + tokens.LONGEST <= 64
+
+
+def test_which_keys_an_edit_changed() -> None:
+    """Each key that differs is named as it stands in the file, and no other."""
+    running = Settings(file=Path("/a/alertd.toml"))
+    edited = replace(
+        running,
+        relay=replace(running.relay, port=587, host="mail.example.org"),
+        intake=replace(running.intake, imap=replace(running.intake.imap, folder="Alerts")),
+    )
+    assert changed_keys(running, running) == ()
+    assert changed_keys(running, edited) == ("relay.host", "relay.port", "intake.imap.folder")

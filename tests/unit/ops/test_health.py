@@ -22,6 +22,7 @@ from alertd.model import (
     SubscriberId,
 )
 from alertd.ops.health import LATE, PATIENCE, TOO_OLD, CatalogueSeen, RelayTrouble, Seen, concerns
+from alertd.ops.notes import notes
 from alertd.store.catalogues import CatalogueRow, CatalogueStatus
 from alertd.store.deliveries import Waiting
 from alertd.store.editions import EditionRow
@@ -136,7 +137,8 @@ def test_nobody_is_needed(seen: Seen) -> None:
         (_with(waiting=_waiting(2, DAY + SECOND)), "outbox:old:2", "2 of its priority"),
         (_with(inbound={"quarantined": 2}), "inbox:quarantined", "inbox retry"),
         (_with(faults=(FAULT,), unapplied=True), "config:faults", "alertd check"),
-        (_with(unapplied=True), "config:unapplied", "alertd reload"),
+        (_with(unapplied=True), "config:unapplied", "alertd reload applies"),
+        (_with(unapplied=True, refusal="it ends 20 of 30"), "config:unapplied", "alertd reload --force"),
     ],
 )
 def test_somebody_is_needed(seen: Seen, name: str, told: str) -> None:
@@ -164,3 +166,56 @@ def test_the_most_pressing_first() -> None:
     """A dead daemon comes before a full inbox."""
     seen = replace(WELL, answers=False, inbound={"quarantined": 1}, catalogues=(_catalogue("A"),))
     assert [each.name for each in concerns(seen)] == ["daemon", "held:drc", "inbox:quarantined"]
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        (
+            replace(STOPPED, ended_at=NOW - SECOND),
+            ["no daemon runs: it stopped in good order 2026-11-24 07:59 UTC"],
+        ),
+        (
+            replace(
+                STOPPED, ended_at=NOW, waiting=_waiting(2, SECOND), schedules=_due(SECOND), inbound={"new": 1}
+            ),
+            ["2026-11-24 08:00", "2 mails, 1 mail that came in, digests of 1 schedule, 1 poll. Start it"],
+        ),
+        (
+            _with(relay=RELAY),
+            ["since 2026-11-24 07:50 UTC (connection refused); it is tried again 2026-11-24 09:00 UTC"],
+        ),
+        (_poll(failures=1, last_error="timeout"), ["drc could not be polled once (timeout)"]),
+        (_poll(failures=2, last_error="timeout"), ["2 times (timeout)"]),
+        (_with(doubted=Waiting(1, NOW, NOW + LATE)), ["1 mail in doubt", "sent again 2026-11-24 09:00 UTC"]),
+    ],
+)
+def test_what_is_good_to_know(seen: Seen, told: list[str]) -> None:
+    """What passes by itself is said from the beginning, and is no concern."""
+    assert concerns(seen) == ()
+    said = "\n".join(notes(seen))
+    assert all(each in said for each in told), said
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        WELL,
+        _with(answers=None),
+        replace(WELL, answers=False),
+        replace(STOPPED, last_beat_at=None),
+        _with(relay=replace(RELAY, since=NOW - PATIENCE - SECOND)),
+        _poll(failures=3, last_error="timeout"),
+    ],
+)
+def test_what_is_a_concern_is_not_said_twice(seen: Seen) -> None:
+    """A daemon that died or hangs, a relay away for long, a catalogue that keeps failing are concerns and no notes."""
+    assert notes(seen) == ()
+
+
+@pytest.mark.parametrize(
+    ("answers", "state"), [(True, "runs"), (None, "does not answer"), (False, "does not run")]
+)
+def test_the_state_of_the_daemon(answers: bool | None, state: str) -> None:
+    """A daemon that hangs is not said to be gone."""
+    assert _with(answers=answers).state == state
