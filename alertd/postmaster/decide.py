@@ -182,7 +182,8 @@ class _Person:
             return Understanding((Command(Verb.SUBSCRIBE, understood.keywords),))
         if self.way.door in {Door.UNSUBSCRIBE, Door.LEAVE} and not commands and not unclear:
             return Understanding((Command(Verb.LEAVE),))
-        if understood.keywords and not commands:
+        # words under a confirmation are its yes or no, never new keywords
+        if understood.keywords and not commands and self.way.door is not Door.CONFIRM:
             verb = Verb.ADD if self.facts.subscribed else Verb.SUBSCRIBE
             return Understanding((Command(verb, understood.keywords),), unclear)
         return understood

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.clock import EPOCH
@@ -40,3 +41,8 @@ async def take(
         update(quota).where(quota.c.bucket == bucket, quota.c.window_at == at).values(n=quota.c.n - 1)
     )
     return False
+
+
+async def forget(connection: AsyncConnection, buckets: Collection[str]) -> None:
+    """Begin to count these anew."""
+    await connection.execute(delete(quota).where(quota.c.bucket.in_(sorted(buckets))))
