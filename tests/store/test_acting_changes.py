@@ -62,7 +62,7 @@ async def test_a_forged_from_changes_nothing(postbox: Postbox, forged: str | Non
         for each in await postbox.post(text, headers=headers, envelope="evil@evil.example"):
             assert (each.to, each.kind) == (READER, "confirmation")
     assert await _whole(postbox) == before
-    assert len(postbox.sent) == 2  # then silence
+    assert len(postbox.sent) == 4  # two about changes and two about leaving, then silence
 
 
 async def test_a_field_below_our_own_vouches_for_nobody(postbox: Postbox) -> None:

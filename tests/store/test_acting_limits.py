@@ -165,11 +165,11 @@ async def test_forwards_are_limited_and_the_owner_is_told(postbox: Postbox) -> N
 
 
 async def test_a_stranger_can_cause_no_storm_at_a_reader(postbox: Postbox) -> None:
-    """Forged changes and "stop"s in a reader's name: two confirmations, and the subscription stands."""
+    """Forged changes and "stop"s in a reader's name: two confirmations of each, and the subscription stands."""
     await postbox.enrol(READER, "land")
     for number in range(20):
         await postbox.post("stop" if number % 2 else "add water", envelope="evil@example.com")
-    assert [each.kind for each in postbox.sent] == ["confirmation"] * 2
+    assert [each.kind for each in postbox.sent] == ["confirmation"] * 4
     assert await postbox.queries() == ["land"]
 
 
