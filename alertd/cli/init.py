@@ -10,12 +10,21 @@ from pathlib import Path
 
 import click
 
+from alertd.cli.unit import SERVICE_USER, steps, unit
+
 _NEXT = """
 Next:
   1. edit [service] address, [service] owner and [relay] host in {folder}/alertd.toml,
      and name a catalogue in {folder}/config/catalogues.toml
   2. cd {folder} && alertd check
-  3. alertd run        (or install alertd.service, see its first lines)"""
+  3. alertd run
+     or, as a service that starts with the machine, as root:
+{steps}"""
+
+_UNREADABLE = """
+Note: {program} lies in a home folder, which the user {user} cannot read. For a service install alertd in
+/opt/alertd (python3 -m venv /opt/alertd && /opt/alertd/bin/pip install .), remove {folder}/alertd.service
+and run /opt/alertd/bin/alertd init {folder}: it writes the unit anew."""
 
 
 @click.command()
@@ -33,11 +42,20 @@ def init(folder: Path) -> None:
         raise AlertdError(
             f"{error.filename or folder}: {error.strerror}. Choose a folder that you may write"
         ) from error
-    click.echo(_NEXT.format(folder=folder))
+    user = _user()
+    told = "\n".join(f"       {step}" for step in steps(folder.resolve(), user=user))
+    click.echo(_NEXT.format(folder=folder, steps=told))
+    start = Path(program()[0])
+    if user == SERVICE_USER and set(start.parts[:2]) & {"home", "root"}:
+        click.echo(_UNREADABLE.format(program=start, user=user, folder=folder.resolve()))
+
+
+def _user() -> str:
+    """Whom a service runs as: a user of its own when root installs it."""
+    return SERVICE_USER if os.geteuid() == 0 else getpass.getuser()
 
 
 def _prepare(folder: Path) -> None:
-    from alertd.cli.unit import unit
     from alertd.mail.keys import KeyRing
     from alertd.packaged import packaged
 
@@ -52,8 +70,7 @@ def _prepare(folder: Path) -> None:
     else:
         KeyRing.create(key_file)
         _say("wrote", key_file)
-    user = "alertd" if os.geteuid() == 0 else getpass.getuser()
-    _write(folder / "alertd.service", unit(folder.resolve(), program=program(), user=user))
+    _write(folder / "alertd.service", unit(folder.resolve(), program=program(), user=_user()))
 
 
 def _key_file(folder: Path) -> Path:

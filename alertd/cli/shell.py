@@ -6,6 +6,7 @@ busy or unavailable; 130 interrupted; 141 nobody reads the output any more.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -126,7 +127,7 @@ def run(arguments: Sequence[str]) -> int:
     except AlertdError as error:
         return _told(error)
     except OSError as error:
-        click.echo(f"alertd: {describe(error)}", err=True)
+        click.echo(f"alertd: {describe(error)}{_remedy(error)}", err=True)
         return 1
     except BaseExceptionGroup as group:
         ours, other = group.split(AlertdError)
@@ -147,6 +148,12 @@ def describe(error: OSError) -> str:
     """What failed and on which file, in one line."""
     what = error.strerror or str(error) or type(error).__name__
     return f"{error.filename}: {what}" if error.filename else what
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return ". Run this as the user alertd runs as, or make the folder writable for this one"
+    return ""
 
 
 def _told(error: AlertdError) -> int:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
+SERVICE_USER = "alertd"
+"""Whom a service runs as that root installs."""
+
 _UNIT = """\
-# A systemd unit for this folder's alertd. As root:
-#   cp {folder}/alertd.service /etc/systemd/system/ && systemctl daemon-reload && systemctl enable --now alertd
+# A systemd unit for this folder's alertd, which runs as the user {user}. As root, once `alertd check` is content:
+{steps}
+# {user} must be able to read {start}: keep the program out of home folders, as in /opt/alertd.
 # `systemctl reload alertd` applies edits of config/.
 
 [Unit]
@@ -65,6 +70,26 @@ WantedBy=multi-user.target
 """
 
 
+def steps(folder: Path, *, user: str) -> tuple[str, ...]:
+    """The commands that make a service of a folder, for root, in their order.
+
+    Args:
+        folder: absolute path of the folder that holds alertd.toml.
+        user: whom to run as; the one of the name "alertd" is made for it.
+    """
+    where = shlex.quote(str(folder))
+    made = (
+        f"id {user} >/dev/null 2>&1 || useradd --system --home-dir {where} --shell /usr/sbin/nologin {user}",
+        f"chown -R {user}: {where}",
+    )
+    unit_file = shlex.quote(str(folder / "alertd.service"))
+    return (
+        *(made if user == SERVICE_USER else ()),
+        f"cp {unit_file} /etc/systemd/system/",
+        "systemctl daemon-reload && systemctl enable --now alertd",
+    )
+
+
 def unit(folder: Path, *, program: tuple[str, ...], user: str) -> str:
     """The unit's text.
 
@@ -78,6 +103,8 @@ def unit(folder: Path, *, program: tuple[str, ...], user: str) -> str:
         config=_argument(str(folder / "alertd.toml")),
         var=_word(str(folder / "var")),
         program=" ".join(_argument(word) for word in program),
+        start=program[0],
+        steps="\n".join(f"#   {step}" for step in steps(folder, user=user)),
         user=user,
     )
 

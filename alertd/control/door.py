@@ -83,7 +83,10 @@ def bind(path: Path) -> socket.socket:
             bound.close()
             raise
     except OSError as error:
-        raise StoreUnavailableError(f"the control socket {path} cannot be made: {error.strerror}") from error
+        raise StoreUnavailableError(
+            f"the control socket {path} cannot be made: {error.strerror}. Make its folder writable for the user alertd"
+            " runs as, or set [paths] run to another one"
+        ) from error
     return bound
 
 

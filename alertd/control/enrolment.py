@@ -63,9 +63,8 @@ async def add_subscriber(
             await announcements.share_counter(connection)  # first of all, before the reader is locked
             known = await subscribers.find_by_key(connection, address_key(checked), lock=True)
             standing = known if known is not None and known.state not in _OVER else None
-            zone = check_zone(
-                time_zone or (standing.zone if standing else services.settings.service.time_zone)
-            )
+            home = standing.zone if standing else services.settings.service.time_zone
+            zone = check_zone(time_zone or home)
             wanted = await _schedule(connection, schedule, standing, zone)
             person = Enrolment(
                 checked,

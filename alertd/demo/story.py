@@ -19,6 +19,7 @@ from alertd.demo.expect import missing, promises, wrong
 from alertd.demo.folder import ADDRESS, DemoFolder
 from alertd.demo.mails import CaughtMail
 from alertd.demo.maria import MARIA, answer, first_mail
+from alertd.demo.order import InOrder
 from alertd.demo.pace import StoryClock
 from alertd.demo.relay import Relay
 from alertd.demo.reports import load_reports
@@ -37,6 +38,8 @@ PATIENCE = 26.0
 _MARIA_WRITES = timedelta(minutes=20)
 _LOOK = 0.1
 _QUIET = 0.7
+_SETTLED = timedelta(seconds=3 * _LOOK * SPEED)
+"""What happened so long ago has been seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class Story:
         self._catalogue = SandboxCatalogue(self._reports, self._clock, START)
         self._relay = Relay(folder.mails)
         self._promises = promises(self._reports)
+        self._order = InOrder()
         self._over = False
         self._written = 0
 
@@ -91,7 +95,7 @@ class Story:
             )
             async with self._daemon(watch) as running:
                 await self._follow(watch, running, stay=stay)
-            for event in await watch.news():
+            for event in self._order.take(await watch.news(), upto=None):
                 self._audience.hear(event)
         faults = self._faults(watch.mails) if self._over else []
         return Told(tuple(watch.mails), tuple(faults), stopped=not self._over)
@@ -153,10 +157,11 @@ class Story:
         quiet_since = real_monotonic()
         while not self._stop.is_set():
             self._check(running)
-            for event in [*await watch.news(), *await self._write(watch.mails)]:
+            seen = [*await watch.news(), *await self._write(watch.mails)]
+            now = self._clock.now()
+            for event in self._order.take(seen, upto=now - _SETTLED):
                 self._audience.hear(event)
                 quiet_since = real_monotonic()
-            now = self._clock.now()
             late = (now - START - LENGTH).total_seconds() / self._clock.speed
             complete = late > 0 and not self._missing(watch.mails) and real_monotonic() - quiet_since > _QUIET
             self._over = self._over or complete or late > PATIENCE

@@ -7,6 +7,7 @@ per recipient, it does not announce what RFC 2033 section 5 demands, and it take
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import secrets
 import socket
@@ -206,7 +207,8 @@ class LmtpServer:
                 host, port = parse_listen(self._listen)
                 self._server = await loop.create_server(session, host, port)
         except OSError as error:
-            raise _config_error(f"cannot listen on {self._listen}: {error.strerror or error}") from error
+            what = f"cannot listen on {self._listen}: {error.strerror or error}"
+            raise _config_error(what, busy=error.errno == errno.EADDRINUSE) from error
         _log.info("lmtp.listens", on=self._listen)
 
     def _bind_unix(self, path: Path) -> socket.socket:
@@ -218,7 +220,7 @@ class LmtpServer:
             if not stat.S_ISSOCK(path.lstat().st_mode):
                 raise _config_error(f"{path} is there and is not a socket")
             if _answers(path):
-                raise _config_error(f"another process listens on {path}")
+                raise _config_error(f"another process listens on {path}", busy=True)
         draft = path.with_name(f".{secrets.token_hex(4)}")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -276,6 +278,8 @@ def _answers(path: Path) -> bool:
         return True
 
 
-def _config_error(what: str) -> ConfigError:
+def _config_error(what: str, *, busy: bool = False) -> ConfigError:
     remedy = 'Set lmtp to "127.0.0.1:2424", to the absolute path of a socket in a folder of ours, or to "" for none'
+    if busy:
+        remedy = "Stop what listens there (ss -ltnxp names it), or set lmtp to another place and tell the mail server"
     return ConfigError((Fault("alertd.toml", 0, "intake.lmtp", what, remedy),))

@@ -21,6 +21,8 @@ def test_a_folder_to_begin_with(tmp_path: Path) -> None:
     """The files are there, commented, the key is private, and check finds no fault in them."""
     made = alertd("init", "service", cwd=tmp_path)
     assert (made.returncode, made.stderr) == (0, "")
+    assert "systemctl enable --now alertd" in made.stdout
+    assert ("useradd --system" in made.stdout) is (os.geteuid() == 0)
     folder = tmp_path / "service"
     assert sorted(path.name for path in folder.iterdir()) == FILES
     assert {path.name for path in (folder / "config").iterdir()} == {
@@ -60,6 +62,7 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     assert refused.returncode == 1
     assert "Permission denied" in refused.stderr
+    assert "you may write" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

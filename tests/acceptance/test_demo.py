@@ -56,6 +56,17 @@ def test_it_says_what_was_sent_to_whom_and_why(told) -> None:
     assert str(folder / "mails") in done.stdout
 
 
+def test_its_times_run_forwards(told) -> None:
+    """The lines of what happens are in the order of their times."""
+    done, _folder, _ = told
+    days = {"22": 0, "23": 1, "24": 2}
+    lines = re.findall(
+        r"^\w{3} (\d\d) Nov (\d\d:\d\d)  (?:published|matched|mail) ", done.stdout, re.MULTILINE
+    )
+    assert len(lines) > 40
+    assert lines == sorted(lines, key=lambda each: (days[each[0]], each[1]))
+
+
 def test_the_mails_can_be_opened(told) -> None:
     """Every `.eml` is whole; every digest has a text part; the one who asked for text alone has no other."""
     done, folder, _ = told

@@ -275,8 +275,11 @@ async def test_a_socket_in_use_and_a_file_are_left_alone(intake: Intake, tmp_pat
 
 async def test_an_address_that_cannot_be_listened_on(intake: Intake, server: LmtpServer) -> None:
     """A port in use and a text that is no address end with a clear fault."""
-    with pytest.raises(ConfigError, match="cannot listen on 127"):
+    with pytest.raises(ConfigError, match="cannot listen on 127") as caught:
         await LmtpServer(f"127.0.0.1:{server.port}", intake, hostname="x").start()
+    (fault,) = caught.value.faults
+    assert "127.0.0.1" not in fault.remedy  # what is busy is no remedy
+    assert "another place" in fault.remedy
     for text in ("2424", ":2424", "localhost:", "localhost:99999", "localhost:²"):
         with pytest.raises(ConfigError, match="neither host:port nor the path"):
             parse_listen(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from datetime import UTC, date, datetime
 
@@ -9,7 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alertd.cli import shell
 from alertd.cli.output import emit, plain, print_json, show
+from alertd.errors import RelayTemporaryError
+from alertd.mail.wording import many
 
 ROWS = [
     {
@@ -70,3 +74,38 @@ def test_only_json_values_are_json() -> None:
     """A value without a JSON form is a fault of ours and no guess."""
     with pytest.raises(TypeError, match="object has no JSON form"):
         print_json(object())
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(errno.EACCES, "writable"), (errno.EROFS, "writable"), (errno.ENOENT, "")]
+)
+def test_a_folder_that_may_not_be_written(
+    number: int, told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a file system refuses comes with what to do about it; other endings have no such hint."""
+
+    def refuse(_arguments: list[str]) -> None:
+        raise OSError(number, "refused", "var/alertd.db")
+
+    monkeypatch.setattr(shell, "_invoke", refuse)
+    assert shell.run(["poll"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("alertd: var/alertd.db: refused")
+    assert ("writable" in said) is bool(told)
+
+
+def test_a_relay_error_has_no_gaps() -> None:
+    """Stage and text stand together when there was no reply."""
+    assert str(RelayTemporaryError("Error connecting", stage="connect")) == "connect: Error connecting"
+    assert (
+        str(RelayTemporaryError("Later", stage="rcpt", code=450, enhanced="4.2.0")) == "rcpt: 450 4.2.0 Later"
+    )
+
+
+def test_counted_nouns() -> None:
+    """One is singular."""
+    assert (many(1, "reader"), many(2, "reader"), many(0, "query", "queries")) == (
+        "1 reader",
+        "2 readers",
+        "0 queries",
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alertd.cli.unit import unit
+from alertd.cli.unit import steps, unit
 
 
 def _parsed(text: str) -> configparser.ConfigParser:
@@ -28,6 +28,22 @@ def test_the_unit_starts_this_alertd_here() -> None:
     assert (service["Type"], service["User"]) == ("notify", "alertd")
     assert (service["ProtectSystem"], service["ReadWritePaths"]) == ("strict", "/srv/alerts/var")
     assert "HUP" in service["ExecReload"]
+
+
+def test_the_head_says_how_to_install_it() -> None:
+    """The user is made, then owns the folder, then the unit is copied and started; where the program must live is said."""
+    text = unit(Path("/srv/our alerts"), program=("/opt/alertd/bin/alertd",), user="alertd")
+    head = text.partition("[Unit]")[0]
+    order = [
+        "useradd --system --home-dir '/srv/our alerts'", "chown -R alertd: '/srv/our alerts'",
+        "cp '/srv/our alerts/alertd.service' /etc/systemd/system/", "systemctl enable --now alertd",
+    ]  # fmt: skip
+    places = [head.index(each) for each in order]
+    assert places == sorted(places)
+    assert "alertd must be able to read /opt/alertd/bin/alertd" in head
+    assert all(line.startswith("#") for line in head.strip().splitlines())
+    own = steps(Path("/home/maria/alerts"), user="maria")
+    assert not any("useradd" in step or "chown" in step for step in own)
 
 
 def test_odd_folders_are_quoted() -> None:

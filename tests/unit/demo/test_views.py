@@ -13,6 +13,7 @@ from alertd.demo import plain
 from alertd.demo.events import Announced, Event, Published, Sent, Setting, Wrote
 from alertd.demo.live import LiveAudience
 from alertd.demo.mails import CaughtMail
+from alertd.demo.order import InOrder
 from alertd.demo.plain import PlainAudience
 from alertd.demo.reports import load_reports
 from alertd.demo.story import START
@@ -58,6 +59,18 @@ def test_lines_say_what_happened() -> None:
     assert "anna@elbe.example (every day at 08:00, Europe/Berlin)" in told
     assert f"    No 214 {REPORTS[0].title} <- every report, pension" in told
     assert "    /f/mails/000214.eml" in told
+
+
+def test_times_do_not_run_backwards() -> None:
+    """What is seen late is told in its place, and what is seen far too late does not turn the time back."""
+    hour = timedelta(hours=1)
+    order = InOrder()
+    late, early = Sent(START + 2 * hour, mail(214)), Announced(START + hour, REPORTS[0], 1)
+    assert order.take([late], upto=START) == []
+    assert order.take([early], upto=START + hour) == [early]
+    assert order.take([], upto=START + 3 * hour) == [late]
+    (lost,) = order.take([Published(START, REPORTS[0])], upto=None)
+    assert (type(lost), lost.at) == (Published, late.at)
 
 
 def test_the_sample_is_a_digest() -> None:
