@@ -37,7 +37,9 @@ async def _exchange(here: Postbox, there: Postbox, first: list[Sent]) -> int:
     return count
 
 
-@pytest.mark.parametrize("text", ["subscribe land", "help", "unsubscribe", "what is this?", "subscribe (land"])
+@pytest.mark.parametrize(
+    "text", ["subscribe land", "help", "unsubscribe", "what is this?", "subscribe (land"]
+)
 async def test_two_services_facing_each_other(
     postbox: Postbox, clock: ManualClock, tmp_path: Path, text: str
 ) -> None:
@@ -134,7 +136,9 @@ async def test_poison_is_rolled_back_whole(postbox: Postbox, monkeypatch: pytest
 async def _counts(postbox: Postbox) -> list[int]:
     tables = (delivery, pending_request, consent, quota)
     async with postbox.store.read() as connection:
-        return [(await connection.execute(select(func.count()).select_from(each))).scalar_one() for each in tables]
+        return [
+            (await connection.execute(select(func.count()).select_from(each))).scalar_one() for each in tables
+        ]
 
 
 async def test_a_store_that_fails_for_a_moment(postbox: Postbox, monkeypatch: pytest.MonkeyPatch) -> None:
