@@ -19,12 +19,17 @@ from alertd.store.tables import catalogue, quota, report, revision
 from tests.conftest import NOW
 from tests.store.postbox import READER, Postbox
 
-QUERIES = [parse(text) for text in ("land", "water -soil", "浙江", "title:report AND (land OR water)", "*", "nothing")]
+QUERIES = [
+    parse(text)
+    for text in ("land", "water -soil", "浙江", "title:report AND (land OR water)", "*", "nothing")
+]
 
 
 async def _fill(postbox: Postbox, count: int) -> None:
     """So many reports, a day apart every ten of them."""
-    abstract = "This report studies urban-rural integration and land use in the period from 2003 to 2014. " * 6
+    abstract = (
+        "This report studies urban-rural integration and land use in the period from 2003 to 2014. " * 6
+    )
     async with postbox.store.write() as connection:
         row = insert(catalogue).values(
             name="drc", feed="http://localhost/", state="active", failures=0, next_poll_at=NOW, longest_gap_ms=0
