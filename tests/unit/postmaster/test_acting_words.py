@@ -31,7 +31,9 @@ def test_every_sentence_is_there_in_every_language() -> None:
 
 def test_no_sentence_is_left_over_or_missing() -> None:
     """Each key is said somewhere in the code, and what is said has a key."""
-    code = "\n".join(path.read_text("utf-8") for path in ACTING.glob("*.py") if path.stem not in {"english", "chinese"})
+    code = "\n".join(
+        path.read_text("utf-8") for path in ACTING.glob("*.py") if path.stem not in {"english", "chinese"}
+    )
     said = set(re.findall(r'"([a-z_]+)"', code)) | {"format_html", "format_text"}
     assert english.WORDS.keys() - said == set()
     called = re.findall(r'\b(?:say|did|could_not|note)\(\s*(?:language, )?"([a-z_]+)"', code)
@@ -52,7 +54,7 @@ def test_sentences_are_well_formed(language: str) -> None:
 
 
 def test_one_and_many() -> None:
-    """"1 report", "2 reports": never "1 reports"."""
+    """ "1 report", "2 reports": never "1 reports"."""
     assert say("en", "volume_line", label="land", count=1) == "land: 1 report"
     assert say("en", "volume_line", label="land", count=2) == "land: 2 reports"
     assert say("en", "volume_line", label="land", count=0) == "land: 0 reports"
@@ -79,7 +81,10 @@ def test_every_report() -> None:
 
 def test_what_is_said_back_is_short_and_carries_no_link() -> None:
     """What a stranger wrote in another's name must not become an advertisement."""
-    text = "Buy now at https://evil.example/x and www.evil.example or evil.example\r\nBcc: x@y.example" + "z" * 500
+    text = (
+        "Buy now at https://evil.example/x and www.evil.example or evil.example\r\nBcc: x@y.example"
+        + "z" * 500
+    )
     back = echoed(text)
     assert "evil" not in back
     assert "\n" not in back
