@@ -149,7 +149,7 @@ ENTRIES = (
         ("export", "export data"),
         ("导出",),
         ("export", "导出"),
-        ("everything we keep about you, as a file", "导出我们保存的关于您的全部数据"),
+        ("everything we keep about you", "导出我们保存的关于您的全部数据"),
         _export,
         (
             (

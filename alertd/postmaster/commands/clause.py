@@ -45,7 +45,7 @@ _ABOUT_US = re.compile(
 )
 _SPLIT = re.compile(
     r"(?:\s*[,;:]\s*(?:and |but |then |also |so |or |please |now |i(?:'d| would)? (?:like|want|wish) (?:you )?to |could you |can you |would you |just |instead )*|\s+(?:and|but|then|also|so)(?: (?:then|also|please|now|instead|i(?:'d| would)? (?:like|want|wish) (?:you )?to|could you|can you|just))*\s+)"
-    r"(?=(?:unsubscribe|subscribe|add|remove|delete|pause|resume|drop|suspend|use)\s+\S|(?:unsubscribe|pause|resume|help)\s*$|in (?:english|chinese|html|plain text)\b|(?:every|each) (?:day|week|month|mon|tue|wed|thu|fri|sat|sun)|(?:send|give|show|tell|mail)\s+(?:me|us|it|them|my|the list)\b|(?:change|switch|set|make|turn|move)\s+(?:my|me|it|them|the|to)\b|"
+    r"(?=(?:unsubscribe|subscribe|add|remove|delete|pause|resume|drop|suspend|use)\s+\S|(?:unsubscribe|pause|resume|help)\s*$|in (?:english|chinese|html|plain text)\b|put\s+(?!me\b|my\b|it\b|on\b|the\b)\S|(?:weekly|daily|monthly)\s*$|once (?:a|per|every) |(?:every|each) (?:day|week|month|mon|tue|wed|thu|fri|sat|sun)|(?:send|give|show|tell|mail)\s+(?:me|us|it|them|my|the list)\b|(?:change|switch|set|make|turn|move)\s+(?:my|me|it|them|the|to)\b|"
     r"(?:stop|cancel|end)\s+(?:sending|my|all|the|these|those|it|mailing)\b|(?:take|get|put|sign)\s+(?:me|my)\b|(?:forget|erase)\s+(?:me|my)\b|(?:i|we)(?:'m| am| have|'ve|'d| would| no longer| don't| do not)?\s+(?:want|need|like|prefer|wish|interested|live|moved)\b)|"
     r"\s*[,;]\s*(?:请|并且?|再|同时|另外|然后|顺便|也|还|而且|但是?|所以|我(?:想|要)?)*(?=(?:把|将)|(?:订阅|退订|取消|删除|移除|添加|增加|暂停|恢复|改成|改为|换成|调成|语言|时区|设为|别再?|不要|停止|发送频率|频率|不再|不想|去掉|加上))",
     re.IGNORECASE,
@@ -80,6 +80,7 @@ def read_clause(clause: str, setting: Setting, *, barred: frozenset[Verb] = froz
         barred: verbs that it must not be read as.
     """
     clause = clause.strip(" \t*_•·")[:MAX_CLAUSE]
+    clause = re.sub(r"\bleave of absence\b", "absence", clause, flags=re.IGNORECASE)
     text = _NEWS.sub("when", _ADVERBS.sub("", _A_MAIL.sub(r"notify \1 ", repair(clause))))
     text = re.sub(r"^(.{2,8}?)[\s,!]*(?:\1[\s,!]*)+$", r"\1", text, flags=re.IGNORECASE)
     core = strip_polite(lead(text))

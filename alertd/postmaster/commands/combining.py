@@ -61,11 +61,13 @@ def with_keywords(found: list[Command], bare: list[str]) -> list[Command]:
 
 
 def without_interests(found: list[Command]) -> list[Command]:
-    """An interest that was only told counts when no sentence asks for a subject outright."""
+    """An interest that was only told counts when no sentence asks for a subject outright, and none to leave."""
     asked = any(
-        command.queries and command.value != INTEREST
-        for command in found
+        (command.queries and command.value != INTEREST)
         if command.verb in {Verb.SUBSCRIBE, Verb.ADD}
+        else leaves
+        for command in found
+        if (leaves := command.verb in {Verb.LEAVE, Verb.FORGET}) or command.verb in {Verb.SUBSCRIBE, Verb.ADD}
     )
     kept = [command for command in found if command.value != INTEREST or not asked]
     return [replace(command, value="") if command.value == INTEREST else command for command in kept]
@@ -117,7 +119,28 @@ def once(found: list[Command]) -> list[Command]:
     return merged
 
 
-def without_contradictions(found: list[Command]) -> tuple[list[Command], list[Unclear]]:
+_SETTINGS = frozenset(
+    {
+        Verb.ADDRESS,
+        Verb.SCHEDULE,
+        Verb.FORMAT,
+        Verb.LANGUAGE,
+        Verb.ZONE,
+        Verb.ADD,
+        Verb.REMOVE,
+        Verb.PAUSE,
+        Verb.RESUME,
+    }
+)
+
+
+def _asks_for_nothing_new(command: Command) -> bool:
+    """Whether a subscriber's sentence only speaks of getting the reports, next to what it really asks for."""
+    bare = command.verb is Verb.SUBSCRIBE and not command.queries and command.when is None
+    return bare and len(command.line.split()) > 1
+
+
+def without_contradictions(found: list[Command], setting: Setting) -> tuple[list[Command], list[Unclear]]:
     """Nobody leaves by a mail that also asks for more; a pause or a topic dropped is less than leaving."""
     verbs = {command.verb for command in found}
     if verbs - ASKING:
@@ -126,6 +149,10 @@ def without_contradictions(found: list[Command]) -> tuple[list[Command], list[Un
         ]
     if any(command.verb is Verb.PAUSE and command.value for command in found):
         found = [command for command in found if command.verb is not Verb.RESUME]
+    if setting.subscribed and verbs & _SETTINGS:
+        found = [command for command in found if not _asks_for_nothing_new(command)]
+    if verbs & {Verb.LEAVE, Verb.FORGET}:
+        found = [command for command in found if command.verb not in {Verb.WHY, Verb.SEND_NOW}]
     if Verb.FORGET in verbs:
         return [command for command in found if command.verb not in {Verb.LEAVE, Verb.REMOVE}], []
     if Verb.LEAVE in verbs and verbs & {

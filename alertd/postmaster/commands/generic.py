@@ -183,6 +183,11 @@ _GENERIC = frozenset(
         "test",
         "testing",
         "today's",
+        "posted",
+        "informed",
+        "updated",
+        "notified",
+        "absence",
     ]
 )
 _ZH_GENERIC = re.compile(

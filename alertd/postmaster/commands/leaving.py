@@ -18,6 +18,10 @@ KEEPING = (
     pattern(
         rf"\b(?:if|in case|should) (?:you|anyone|people)(?! (?:could|can|would|might|may|will|kindly|please|were|remove|stop|took|take|cancel|delete|unsubscribe|have to|be)\b).{{0,80}}\b{_OUT}\b"
     ),
+    # A footer's instruction to its reader: "To stop receiving offers, reply STOP".
+    pattern(
+        r"\b(?:to|in order to) (?:stop|unsubscribe|opt out|be removed|avoid|no longer)\b.{0,60}\b(?:reply|click|answer|press|text)\b"
+    ),
     re.compile(r"(?:只|仅)(?:想|要|需要|需)?(?:保留|留下|留|订|看|收)|\b(?:only|just) keep\b|\bkeep only\b"),
     # Chinese puts the object between the "not" and the verb: 不要把我从名单里删掉.
     re.compile(
@@ -59,7 +63,7 @@ KEEPING = (
 """Sentences that speak of leaving and do not ask for it; whatever else they say, nobody leaves by them."""
 
 
-DENIED = KEEPING[4]
+DENIED = KEEPING[5]
 """An outright "do not unsubscribe me": whatever else the mail says, nobody leaves by it."""
 
 
@@ -101,7 +105,7 @@ def _all(match: re.Match[str], setting: Setting) -> Command | None:
         for address in re.findall(r"[^\s<>]+@[^\s<>]+", match.string)
         if address.strip(".,").lower() != setting.author.lower()
     ]
-    if others or (named and not is_generic(topic(before), setting)) or _NAMED_BEFORE.search(before):
+    if others or (named and not is_generic(topic(before), setting)) or _is_about_one(before, setting):
         return None
     if NOT_JOINING.search(match.string):
         return None
@@ -116,8 +120,14 @@ _NAMED_BEFORE = re.compile(
 """A subject in front of "need not be sent": 水利的就不用发了."""
 
 
-def _plain(_match: re.Match[str], _setting: Setting) -> Command:
-    return Command(Verb.LEAVE)
+def _plain(match: re.Match[str], setting: Setting) -> Command | None:
+    return None if _is_about_one(match.string[: match.start()], setting) else Command(Verb.LEAVE)
+
+
+def _is_about_one(before: str, setting: Setting) -> bool:
+    """Whether a subject stands in front of what is not wanted: 水利的就不用发了; 你们的 names none."""
+    named = _NAMED_BEFORE.search(before)
+    return bool(named and not is_generic(named["named"], setting))
 
 
 def _forget(match: re.Match[str], setting: Setting) -> Command | None:

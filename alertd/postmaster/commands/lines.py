@@ -7,10 +7,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from alertd.postmaster.commands import when
+from alertd.postmaster.commands.lexicon import speaks
 from alertd.postmaster.commands.model import Setting
 from alertd.postmaster.commands.proof import NO, YES
 
 MAX_GROUPS = 60
+LONGEST_CHINESE = 12
+"""Characters that a Chinese keyword may have; a longer piece is a sentence."""
 _END = re.compile(r"(?:end|quit|exit|finish|结束|完毕|完|结束了|以上)[\s.。!]*|[.=*-]{2,}|\.", re.IGNORECASE)
 _GREETING = re.compile(
     r"(?:dear|hi|hello|hey|hallo|good (?:morning|afternoon|evening|day)|greetings|to whom it may concern|sirs?|madam|ladies and gentlemen|bonjour|guten tag|sehr geehrte|"
@@ -26,11 +30,11 @@ _CLOSING = re.compile(
 _SIGNED = re.compile(
     r"(?i:(?:with )?(?:best|kind|kindest|warm|warmest|many|sincere|friendly)(?: (?:regards|wishes|greetings|thanks))?|regards|sincerely(?: yours)?|yours(?: (?:sincerely|faithfully|truly))?|cheers|all the best|(?:many )?thanks|thx|"
     r"mit freundlichen grüßen|viele grüße|cordialement|saludos)\s*(?:[/,!.–-]+\s*|\s)(?:(?:[A-Z][\w.'-]*|de|van|von|der|al|el|bin|di|da)\s*){1,4}|"
-    r"(?i:best|kind|warm) (?i:regards)\s*/.{1,60}|[\u4e00-\u9fff]{2,4}\s*(?:敬上|谨上|上|拜上|敬启|谨启|手书)",
+    r"(?i:yours|best|cheers|regards|sincerely),\s*(?:[\w.'-]+\s*){1,4}|(?i:best|kind|warm) (?i:regards)\s*/.{1,60}|[\u4e00-\u9fff]{2,4}\s*(?:敬上|谨上|上|拜上|敬启|谨启|手书)",
 )
 """A closing and the name behind it in one line: "Cheers, Sue", "林淑芬 敬上"."""
 _THANKS = re.compile(
-    r"(?:(?:many )?thanks?(?: you)?(?: (?:so|very) much| a lot| in advance| again| for (?:your|the) .{1,40})?|thx|ty|tia|much appreciated|cheers|"
+    r"(?:(?:with )?(?:many |my |our |very |sincere |warm )*thanks?(?: you)?(?: (?:so|very) much| a lot| in advance| again| for (?:your|the) .{1,40})?|thx|ty|tia|much appreciated|cheers|"
     r"thank you(?: (?:so|very) much| in advance| for (?:your|the) .{1,40})?|(?:非常|十分)?(?:谢谢|感谢|多谢)(?:您|你|了|啦|您的.{1,10}|帮助)*|辛苦了|麻烦了|拜托了?|有劳了)[\s,.!~，。！-]*",
     re.IGNORECASE,
 )
@@ -191,7 +195,10 @@ def keyword_like(text: str) -> bool:
     if len(letters) < 2 or re.fullmatch(r"[\d\s()+./-]{6,}", text):
         return False
     return not re.search(r"\d{7}", text) and all(
-        len(piece.split()) <= 7 and len(piece) <= 70 and len(re.findall(r"[\u4e00-\u9fff]", piece)) <= 12
+        len(piece.split()) <= 7
+        and len(piece) <= 70
+        and len(re.findall(r"[\u4e00-\u9fff]", piece)) <= LONGEST_CHINESE
+        and not (re.search(r"[\u4e00-\u9fff]", piece) and (speaks(piece) or when.find(piece).when))
         for piece in re.split(r"[,;、，；]", text)
     )
 

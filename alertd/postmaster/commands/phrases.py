@@ -215,12 +215,14 @@ def unwrapped(query: str) -> str:
             else query
         )
     first, last = inner[0], inner[-1]
-    start = words[first].start if any(word.part is Part.MAILS for word in words[:first]) else 0
+    led = any(word.part is Part.MAILS or word.text.lower() in _ANYTHING for word in words[:first])
+    start = words[first].start if led else 0
     wrapped = any(word.part is Part.MAILS or word.text.lower() in _NOUNS for word in words[last + 1 :])
     return query[start : words[last].end if wrapped else len(query)].strip()
 
 
-_WRAPPING = frozenset({Part.FILL, Part.MAILS, Part.WANT, Part.JOIN})
+_WRAPPING = frozenset({Part.FILL, Part.MAILS, Part.WANT, Part.JOIN, Part.PLAIN})
+_ANYTHING = frozenset({"anything", "something", "everything", "ones", "all"})
 _NOUNS = frozenset(
     {
         "ones",

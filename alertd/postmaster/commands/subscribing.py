@@ -24,7 +24,7 @@ _STATEMENT = re.compile(
 )
 """Who "gets mails" does not ask for them."""
 _PAST = re.compile(
-    r"\b(?:old|older|earlier|past|previous|archived?) (?:reports?|papers?|stud(?:y|ies)|articles?|publications?|issues?)\b|^(?:how many|how much|how often|who|when|where|does|did|is there a fee)\b|以前的|往期|过去的|写(?:一)?篇|约稿|采访|\binterview\b",
+    r"\b(?:old|older|earlier|past|previous|archived?) (?:reports?|papers?|stud(?:y|ies)|articles?|publications?|issues?)\b|^(?:how many|how much|how often|who|when|where|does|did|is there a fee)\b|以前的|往期|过去的|约您|约稿|采访|\binterview\b",
     re.IGNORECASE,
 )
 """What was published before is searched for, and a question is no wish."""
@@ -153,12 +153,12 @@ SUBSCRIBE = Entry(
         (pattern(r"\b(?:(?:re-?)?subscribe|sign up|register|enrol{1,2}|join)(?: me| us)?(?: up)?(?: (?:to|for|in|into|on|with))?(?P<rest>(?:[\s:,].*)?)$"), _wanted),
         (pattern(r"\b(?:sign|put|add|enrol{1,2}|register|include|enter|get|have|place)(?: me| us| my (?:e-?mail )?address| myself| this address)(?: back)?(?: up| down)?(?: subscribed)?(?: (?:to|on|onto|in|into|for|with|as a subscriber (?:to|for|of)))?(?P<rest>(?:\s.*)?)$"), _wanted),
         (pattern(r"\b(?:be|become|get) (?:subscribed|added|signed up|a subscriber|put|included|registered)(?: (?:to|on|for|in|of))?(?P<rest>(?:\s.*)?)$"), _wanted),
-        (pattern(rf"\b(?:{_TELL} (?:me|us)|{_TOLD})(?: (?:posted|informed|updated|up to date|up-to-date|in the loop|know))?(?: (?:about|of|when|whenever|if|on|with|as soon as|each time|every time|any time|immediately when|immediately))* (?:there(?:'s| is| are) )?(?P<rest>.+?){_APPEARS}$"), _subject),
+        (pattern(rf"\b(?:{_TELL} (?:me|us)|{_TOLD})(?: (?:posted|informed|updated|up to date|up-to-date|in the loop|know))?(?: (?:about|of|when|whenever|if|on|with|as soon as|once|the moment|the minute|the second|the instant|each time|every time|any time|immediately when|immediately))* (?:there(?:'s| is| are) )?(?P<rest>.+?){_APPEARS}$"), _subject),
         (pattern(rf"\b{_WISH}(?: from you)? (?P<rest>(?:\S+ ){{0,6}}{THING}\b.*)$"), _reports),
         (pattern(rf"\b{_WISH}(?: (?:about|of|more about|when|whenever|if|on|what's new (?:in|on|about)|what is new (?:in|on|about)))+ (?:there(?:'s| is| are) )?(?P<rest>.+?){_APPEARS}$"), _subject),
         (pattern(rf"\b(?:send|forward|deliver|mail|e-?mail|give)(?: me| us| along)? (?P<rest>(?:\S+ ){{0,6}}{THING}\b.*)$"), _reports),
         (pattern(r"\b(?:send|forward|deliver|mail|e-?mail)(?: me| us) (?P<rest>.+ (?:about|on|concerning|regarding) .+)$"), _subject),
-        (pattern(r"\b(?:interested in|interests? (?:is|are|lie in|lies in|include|in)|following|follow|track|monitor|watch|keep an eye on|keep track of|(?:research|work|working|specialis|specializ|write|writing|teach)\w* (?:on|in|about)|(?:thesis|dissertation|book|project|course|seminar|doctorate|PhD)(?: (?:is|will be))? (?:about|on|in|deals with))[: ]+(?P<rest>.+)$"), _interest),
+        (pattern(r"\b(?:interested in|interests? (?:is|are|lie in|lies in|include|in)|following|follow|track|monitor|watch|keep an eye on|keep track of|(?:research|work|working|specialis|specializ|write|writing|teach)\w* (?:on|in|about)|(?:thesis|dissertation|book|project|research|work|study|paper|article|course|seminar|doctorate|PhD)(?: (?:is|will be))? (?:about|on|in|deals with|is concerned with|concerns))[: ]+(?P<rest>.+)$"), _interest),
         (pattern(rf"^(?:i(?:'m| am)? (?:would like|looking|want|need|wish|am looking|'d like|like|'d love|would love)|we (?:want|need)|looking)(?: (?:for|to|only|just|all|any|some))* (?P<rest>(?:\S+ ){{0,6}}{THING}\b.*)$"), _reports),
         (pattern(rf"^(?:(?:all|any|the|new|latest|every|everything|anything|only|just|your|daily|weekly|monthly) ){{0,4}}(?P<rest>{THING} (?:about|on|concerning|regarding|related to|relating to|for|that|dealing|containing|with).+)$"), _subject),
         (pattern(r"^(?:my )?(?:key ?words?|topics?(?: of interest)?|interests?|queries|search terms?|subjects?|areas?(?: of interest)?)(?: (?:is|are|would be)\s*:?|\s*[:=]|\s+-)\s*(?P<rest>.+)$"), _subject),
@@ -167,6 +167,7 @@ SUBSCRIBE = Entry(
         (pattern(r"(?:以下|下列|下面|如下).{0,20}:(?P<rest>.+)$"), _subject),
         (pattern(r"(?:加入|进入|加到|参加)(?P<rest>.{0,12}(?:列表|名单|订阅).*)$"), _wanted),
         (pattern(r"^(?:如果?有|若有|凡有|一旦有|如|若)(?P<rest>(?:关于|有关|涉及|新的?关于)[^,]+)$"), _interest),
+        (pattern(r"(?:写|做|从事|研究|撰写)(?:一篇|一项)?(?:关于|有关)(?P<rest>[^,]+?)的?(?:毕业|学位|博士|硕士|学期)?(?:论文|研究|课题|项目|报道)"), _interest),
         (pattern(r"(?:对)(?P<rest>[^,]+?)(?:很|比较|非常|特别|十分|都|也)?(?:感兴趣|有兴趣|关注)"), _interest),
         (pattern(r"(?:感兴趣的(?:是|主题|领域|话题|关键词|内容)?(?:是|有|为|包括)?|(?:研究|关注)(?:方向|领域|主题|兴趣)(?:是|为|有|包括)?)[:\s]*(?P<rest>[^,]+)"), _interest),
         (pattern(r"^(?:我的)?(?:关键词|主题|题目|内容|方向|领域)(?:是|有|为|:)[:\s]*(?P<rest>.+)$"), _subject),

@@ -130,7 +130,7 @@ ENTRIES = (
         (
             (
                 pattern(
-                    r"\b(?:stop|do not|don'?t|dont|no|not|cease|halt|without|nothing|hold|suspend|pause|interrupt|skip)\b[^,;]{0,60}?\b(?P<until>(?:until|till|til|before|for (?:the )?(?:next |coming )?(?:\d+|a|an|one|two|three|four|five|six|seven|eight|ten|few|couple)\b|during|through|over) ?.{1,60})$"
+                    r"\b(?:stop|do not|don'?t|dont|no|not|cease|halt|without|nothing|hold|suspend|pause|interrupt|skip)\b[^,;]{0,60}?\b(?P<until>(?:until|till|til|before|between|from (?=\d|\w+ \d)|for (?:the )?(?:next |coming )?(?:\d+|a|an|one|two|three|four|five|six|seven|eight|ten|few|couple)\b|during|through|over) ?.{1,60})$"
                 ),
                 _pause_until,
             ),

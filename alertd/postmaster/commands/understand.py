@@ -24,10 +24,14 @@ from alertd.postmaster.commands.combining import (
 from alertd.postmaster.commands.frames import read_frame, read_plain
 from alertd.postmaster.commands.generic import is_generic, strip_polite
 from alertd.postmaster.commands.leaving import DENIED
+from alertd.postmaster.commands.lexicon import speaks
 from alertd.postmaster.commands.model import Command, Setting, Verb
 from alertd.postmaster.commands.phrases import split, topic
+from alertd.postmaster.commands.places import find_zone
+from alertd.postmaster.commands.purpose import FOR_ONESELF, of_another, ours_only
 from alertd.postmaster.commands.spelling import distance, repair
 from alertd.postmaster.commands.subjects import plausible
+from alertd.postmaster.commands.subscribing import INTEREST
 from alertd.postmaster.commands.until import read_until
 from alertd.postmaster.quoting import Subject
 
@@ -131,6 +135,7 @@ def _understand(subject: Subject, body: tuple[str, ...], setting: Setting) -> Un
     found = spelt_out(titled_commands, found[len(titled_commands) :], subject)
     found = [_until_then(command, body, setting) for command in found]
     found = [_which_report(command, " ".join(body)) for command in found]
+    found = ours_only(found, f"{subject.text if not subject.replied else ''} {' '.join(body)}")
     if any(doubt.nearest == "" and DENIED.search(repair(doubt.line)) for doubt in unclear):
         found = [command for command in found if command.verb is not Verb.LEAVE]
     return _put_together(subject, found, unclear, bare, empty=not grouped, setting=setting)
@@ -163,9 +168,12 @@ def _read_group(group: lines.Group, setting: Setting) -> tuple[list[Command], li
     for sentence in lines.sentences(group.text):
         kept = keeps(repair(sentence))
         barred = ENDING if kept else frozenset()
+        barred |= FOR_ONESELF if of_another(sentence) else frozenset()
         read = _read_sentence(sentence, setting, barred)
         if kept:
             read = [command for command in read if command.verb is not Verb.SUBSCRIBE or command.queries]
+        if not read and (zone := _living(sentence)):
+            read = [zone]
         found.extend(read)
         if not read and (kept or _command_like(sentence)):
             unclear.append(Unclear(sentence[:200], "" if kept else _nearest(sentence)))
@@ -196,6 +204,8 @@ def _read_piece(clause: str, setting: Setting, barred: frozenset[Verb]) -> Comma
     command = read_plain(repair(clause), setting) or read_clause(clause, setting, barred=barred)
     if command is None and not lines.keyword_like(clause):
         command = read_frame(repair(clause), setting)
+        if command and command.verb is Verb.SUBSCRIBE:
+            command = replace(command, value=INTEREST)
     elif (
         command is None
         and (framed := read_frame(repair(clause), setting))
@@ -220,6 +230,7 @@ def _piecewise(sentence: str, setting: Setting, barred: frozenset[Verb]) -> list
             and read[-1].queries
             and lines.keyword_like(clause)
             and plausible((clause,))
+            and not speaks(clause)
             and len(clause) <= 12
             and (more := topic(clause))
         ):
@@ -280,7 +291,7 @@ def _put_together(
     bare = [query for query in bare if not is_generic(query, setting)]
     found = with_keywords(without_interests(found), bare)
     found = [for_subscriber(command, setting) for command in found]
-    found, doubts = without_contradictions(once(found))
+    found, doubts = without_contradictions(once(found), setting)
     if (
         not found
         and not unclear
@@ -299,6 +310,22 @@ def _put_together(
         keywords=() if found else tuple(dict.fromkeys(bare))[:100],
         empty=not written,
     )
+
+
+def _living(text: str) -> Command | None:
+    """The time zone of where somebody says they are, in a mail that speaks of the time."""
+    if not _CLOCK.search(text):
+        return None
+    for match in _PLACE.finditer(text):
+        words = match["place"].split()
+        for length in range(len(words), 0, -1):
+            if zone := find_zone(" ".join(words[:length])):
+                return Command(Verb.ZONE, value=zone, line=text[:200])
+    return None
+
+
+_CLOCK = re.compile(r"\b(?:times?|time ?zone|clock|hours?|night)\b", re.IGNORECASE)
+_PLACE = re.compile(r"\b(?:in|to) (?P<place>(?:[A-ZÀ-Þ][\w'-]+ ?){1,3})")
 
 
 def _which_report(command: Command, text: str) -> Command:

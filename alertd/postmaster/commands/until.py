@@ -13,7 +13,7 @@ _WORDS = {
 }  # fmt: skip
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_MONTH = r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+_MONTH = r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may(?!\s+(?:i|we|you|be|not|also|have)\b)|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 _LENGTH = re.compile(
     r"(?P<number>\d{1,3}|a couple of|couple of|a few|few|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve)\s+"
     r"(?P<unit>days?|weeks?|fortnights?|months?|years?)\b|"
@@ -22,7 +22,7 @@ _LENGTH = re.compile(
 )
 _ISO = re.compile(r"(?P<y>\d{4})\s*[-/.年]\s*(?P<m>\d{1,2})\s*[-/.月]\s*(?P<d>\d{1,2})\s*[日号]?")
 _ZH = re.compile(
-    r"(?:(?P<next>明年))?(?P<m>\d{1,2}|[一二三四五六七八九十]{1,2})月(?:(?P<d>\d{1,2}|[一二三四五六七八九十]{1,3})[日号]?|(?P<end>底))?"
+    r"(?:(?P<next>明年))?(?P<m>\d{1,2}|[一二三四五六七八九十]{1,2})月(?:(?P<d>\d{1,2}|[一二三四五六七八九十]{1,3})[日号]?|(?P<end>底|末|下旬)|(?P<early>上旬|初)|(?P<middle>中旬|中))?"
 )
 _NAMED = (
     re.compile(
@@ -70,7 +70,8 @@ def _dated(text: str, today: date) -> date | None:
         year = today.year + 1 if match["next"] else None
         if match["end"] and 1 <= month <= 12:  # noqa: PLR2004
             return _upcoming(month, calendar.monthrange(year or today.year, month)[1], year, today)
-        return _upcoming(month, _numeral(match["d"] or "1"), year, today)
+        told = match["d"] or ("15" if match["middle"] else "10" if match["early"] == "上旬" else "1")
+        return _upcoming(month, _numeral(told), year, today)
     return None
 
 

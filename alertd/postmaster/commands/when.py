@@ -48,7 +48,7 @@ _PHRASES = tuple(
             (
                 r"\bas (?:they|it|reports?|things|new ones) (?:appears?|comes?|arrives?|happens?|are published|is published|come out|comes out)(?: in)?\b|"
                 r"\bas soon as (?:(?:they|it|there|a|the|any|something|anything|new|one|ones|report|reports|is|are|was|were|has|have|been|comes?|appears?|published|posted|available|out|in|arrives?|released|possible|goes?|up|online)\b ?)+|"
-                r"\b(?:immediate(?:ly)?|instant(?:ly)?|at once|right away|straight ?away|in real[ -]?time|real[ -]?time|without delay|asap|the moment (?:they|it) (?:appears?|comes? out|(?:are|is) published))\b|"
+                r"\bthe (?:moment|minute|second|instant)(?= (?:it|they|a|an|any|anything|something|there|that|one|you|new|the)\b)|\b(?:immediate(?:ly)?|instant(?:ly)?|at once|right away|straight ?away|in real[ -]?time|real[ -]?time|without delay|asap|the moment (?:they|it) (?:appears?|comes? out|(?:are|is) published))\b|"
                 r"立即|立刻|马上|即时|实时|第一时间|随时|一有(?:新的?)?(?:报告|消息|更新|文章)?(?:发布|出来)?就(?:发|通知|告诉)?|有新的?(?:报告|消息|更新|文章)?(?:发布|出来)?就(?:发|通知|告诉)"
             ),
         ),
@@ -63,7 +63,7 @@ _PHRASES = tuple(
         ),
         (
             "monthly",
-            rf"\b(?:monthly|{_EVERY} month|month by month)\b|每个?月|月报|按月|一个?月(?:发|推送|收|来)?一[次封]",
+            rf"\b(?:monthly|{_EVERY} month|month by month)\b|每个?月|月报|按月|一个?月(?:发|推送|收|来)?一[次封回份]",
         ),
         (
             "weekday",
@@ -71,7 +71,7 @@ _PHRASES = tuple(
         ),
         (
             "weekly",
-            rf"\b(?:weekly|{_EVERY} week|week by week|at weekends?|every weekend)\b|每个?(?:周|星期|礼拜)|周报|按周|一周(?:发|推送|收|来)?一[次封]|一(?:个)?星期(?:发|推送|收|来)?一[次封]",
+            rf"\b(?:weekly|{_EVERY} week|week by week|at weekends?|every weekend)\b|每个?(?:周|星期|礼拜)|周报|按周|一周(?:发|推送|收|来)?一[次封回份]|一(?:个)?星期(?:发|推送|收|来)?一[次封]",
         ),
         (
             "daily",
@@ -92,14 +92,14 @@ _PHRASES = tuple(
         (
             "part",
             (
-                r"\b(?:in the )?(?P<part>mornings?|evenings?|afternoons?|nights?)\b|\bat (?P<noon>noon|midday|midnight)\b|"
+                r"(?<!good )(?<!middle of the )\b(?:in the )?(?P<part>mornings?|evenings?|afternoons?|nights?)\b|\bat (?P<noon>noon|midday|midnight)\b|"
                 r"(?P<zhonly>早上|上午|早晨|清晨|中午|下午|傍晚|晚上|晚间|早|晚)(?![\u4e00-\u9fff]*[期年])"
             ),
         ),
     )
 )
 _NOT_BEFORE = re.compile(
-    r"(?:\b(?:not|n't|dont) (?:send|want|need|like|get|receive|mail|give)(?: me)?(?: (?:any|the|your|it))?|\bno|\bnot(?: just| only)?|\binstead of|\brather than|\bfrom|\bno longer|\bn't(?: want)?(?: it| them)?|\bdon'?t want(?: it| them)?|\bother than|不要再?|不是|别再?|不想|从|不用|而不是|由)\s*$",
+    r"(?:\bprefer (?!.*\b(?:switch|change|move|set|go)\b).{3,60}\bto|\b(?:not|n't|dont) (?:send|want|need|like|get|receive|mail|give)(?: me)?(?: (?:any|the|your|it))?|\bno|\bnot(?: just| only)?|\binstead of|\brather than|\bfrom|\bno longer|\bn't(?: want)?(?: it| them)?|\bdon'?t want(?: it| them)?|\bother than|不要再?|不是|别再?|不想|从|不用|而不是|由)\s*$",
     re.IGNORECASE,
 )
 _TOO_OFTEN = re.compile(
