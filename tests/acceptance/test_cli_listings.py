@@ -13,8 +13,11 @@ from tests.acceptance.cli import alertd
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder that `alertd init` made."""
+    """A folder that `alertd init` made, with an address and an owner."""
     assert alertd("init", ".", cwd=tmp_path).returncode == 0
+    settings = tmp_path / "alertd.toml"
+    text = settings.read_text().replace('address = ""', 'address = "alerts@example.org"', 1)
+    settings.write_text(text.replace('owner = ""', 'owner = "owner@example.org"', 1))
     return tmp_path
 
 
@@ -25,7 +28,7 @@ def test_an_empty_store(verb: tuple[str, ...], folder: Path) -> None:
     assert (early.returncode, early.stdout) == (1, "")
     assert "there is no database yet" in early.stderr
     assert not (folder / "var" / "alertd.db").exists()
-    assert alertd("poll", cwd=folder).returncode == 0
+    assert alertd("reload", cwd=folder).returncode == 0
     told = alertd(*verb, cwd=folder)
     assert (told.returncode, told.stderr) == (0, "")
     assert told.stdout.startswith("no ")
@@ -38,14 +41,14 @@ def test_an_empty_store(verb: tuple[str, ...], folder: Path) -> None:
     [
         (("subscriber", "show", "nobody@example.org"), 1, "no subscriber has the address"),
         (("outbox", "show", "7"), 1, "no delivery has the id 7"),
-        (("outbox", "retry", "7"), 3, "nothing to try again"),
+        (("outbox", "retry", "7"), 1, "no delivery has the id 7"),
         (("inbox", "retry", "7"), 1, "no inbound mail has the id 7"),
         (("outbox", "list", "--state", "lost"), 2, "'lost' is not one of"),
     ],
 )
 def test_what_is_not_there(arguments: tuple[str, ...], code: int, told: str, folder: Path) -> None:
     """What does not exist is named, with the exit code of its kind."""
-    assert alertd("poll", cwd=folder).returncode == 0  # makes the store
+    assert alertd("reload", cwd=folder).returncode == 0  # makes the store
     ended = alertd(*arguments, cwd=folder)
     assert ended.returncode == code
     assert told in ended.stderr
