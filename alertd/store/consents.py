@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, delete, func, insert, or_, select
+from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.model import SubscriberId
@@ -36,13 +36,13 @@ async def note(connection: AsyncConnection, rows: Sequence[Consent]) -> None:
         await connection.execute(insert(consent), [row._asdict() for row in rows])
 
 
-async def of_address(connection: AsyncConnection, address_hash: str) -> Sequence[Row[Any]]:
+async def of_address(connection: AsyncConnection, address_hash: str) -> list[Consent]:
     """All acts of an address, oldest first."""
-    return (
-        await connection.execute(
-            select(consent).where(consent.c.address_hash == address_hash).order_by(consent.c.at, consent.c.id)
-        )
-    ).all()
+    columns = [consent.c[name] for name in Consent._fields]
+    statement = (
+        select(*columns).where(consent.c.address_hash == address_hash).order_by(consent.c.at, consent.c.id)
+    )
+    return [Consent._make(row) for row in await connection.execute(statement)]
 
 
 async def of_subscriber(connection: AsyncConnection, subscriber_id: SubscriberId) -> list[Consent]:

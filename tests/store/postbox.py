@@ -250,10 +250,10 @@ class Postbox:
         return Announce(report_id, 1, "drc", fields, Cause.NEW)
 
     async def pending(self) -> int:
-        """Deliveries that wait."""
+        """Deliveries that wait or are under way."""
         async with self.store.read() as connection:
-            rows = await connection.execute(select(delivery.c.id).where(delivery.c.state == "pending"))
-            return len(rows.all())
+            waiting = delivery.c.state.in_(("pending", "claimed", "in_doubt"))
+            return len((await connection.execute(select(delivery.c.id).where(waiting))).all())
 
 
 def settings(folder: Path, *, address: str = ADDRESS, relay: int = 25, **intake: Any) -> Settings:

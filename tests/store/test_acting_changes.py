@@ -5,9 +5,15 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from alertd.model import SubscriberState
+from alertd.model import Kind, SubscriberState
+from alertd.postmaster.acting.deed import Deed
+from alertd.postmaster.acting.doing import do
+from alertd.postmaster.acting.evidence import Evidence
+from alertd.postmaster.acting.pages import Page
+from alertd.postmaster.commands.model import Command, Verb, When
 from alertd.store import schedules, subscriptions
 from alertd.store.tables import pending_request
+from alertd.work import mail_room
 from tests.store.postbox import READER, TRUSTED, Postbox
 
 CHANGING = {
@@ -198,10 +204,15 @@ async def test_send_now(postbox: Postbox) -> None:
 
 async def test_add_with_a_time_moves_what_is_there(postbox: Postbox) -> None:
     """Who asks again for a query with another time gets it at that time."""
-    await postbox.enrol(READER, "land", "water")
-    (told,) = await postbox.post("add land, weekly", proven=True)
-    assert "“land” now comes every Monday at 08:00." in told.text
-    assert "water, every day at 08:00" in told.text
+    reader = await postbox.enrol(READER, "land", "water")
+    page = Page("en")
+    async with postbox.store.write() as connection:
+        deed = Deed(connection, mail_room(postbox.services), reader, page, Evidence(1, postbox.clock.now()))
+        await do(deed, [Command(Verb.ADD, ("land", "soil"), When(Kind.WEEKLY))])
+    assert page.done == ["Added: soil", "“land” now comes every Monday at 08:00."]
+    (told,) = await postbox.post("list")
+    for line in ("water, every day at 08:00", "land, every Monday at 08:00", "soil, every Monday at 08:00"):
+        assert line in told.text
 
 
 async def test_a_time_for_all_keeps_how_often_each_comes(postbox: Postbox) -> None:

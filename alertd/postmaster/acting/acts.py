@@ -14,7 +14,7 @@ from alertd.postmaster.acting.deed import pause_end
 from alertd.postmaster.acting.doing import do
 from alertd.postmaster.acting.ending import end
 from alertd.postmaster.acting.signing_up import Asked, sign_up
-from alertd.postmaster.acting.wording_of import actions_of
+from alertd.postmaster.acting.wording_of import actions_of, unclear_lines
 from alertd.postmaster.intents import (
     Alarm,
     Change,
@@ -42,7 +42,9 @@ async def act(case: Case) -> None:
 
 
 async def _sign_up(case: Case, intent: SignUp) -> None:
-    became = await sign_up(case.connection, case.room, intent, case.page, case.evidence)
+    became = await sign_up(
+        case.connection, case.room, intent, case.page, case.evidence, unclear=case.decision.unclear
+    )
     case.asked = became is Asked.ASKED
     case.silent = became is Asked.SILENT  # who must stay away, and whose limit is reached, hears nothing
 
@@ -107,7 +109,7 @@ async def _ask(case: Case, intent: NeedsConfirmation) -> None:
         address=reader.address,
         language=case.page.language,
         asks={"commands": [command.as_json() for command in commands]},
-        actions=actions,
+        actions=unclear_lines(case.page, case.decision.unclear, actions),
         reader=reader,
     )
     case.asked = await asking_first.ask(case.connection, case.room, question, case.evidence)

@@ -115,7 +115,7 @@ async def ask_new_address(deed: Deed, address: str) -> bool:
         address=address,
         language=language,
         asks={"address": address, "epoch": reader.epoch},
-        actions=[say(language, "ask_address", address=address)],
+        actions=[say(language, "ask_address")],
         reader=reader,
         asked_from=reader.address,
     )

@@ -28,7 +28,7 @@ WORDS: dict[str, str] = {
     "state_paused": "已暂停至 {until}：期间不发送邮件，也不会遗漏。",
     "state_paused_open": "已暂停：回复“恢复”之前不发送邮件，也不会遗漏。",
     "settings_line": "语言：{tongue}。时区：{zone}。格式：{format}。",
-    "format_html": "HTML 格式",
+    "format_html": "HTML",
     "format_text": "纯文本",
     "volume": "过去 {days} 天内会收到的报告",
     "volume_line": "{label}：{count} 篇",
@@ -70,7 +70,7 @@ WORDS: dict[str, str] = {
     "forgotten": "您的数据已删除。我们仅保留您地址的指纹，以及您提出要求的日期。",
     "declined": "未作任何更改。",
     # confirmed, and sent
-    "signed_up": "订阅成功。有新内容时，您会收到第一封邮件。",
+    "signed_up": "订阅成功。有新内容时，您会收到第一封邮件。回复“帮助”可查看您还能写什么。",
     "sent_now": "等待发送的内容已用单独一封邮件发出。",
     "nothing_waits": "没有等待发送的内容。",
     "paused_now": "您处于暂停状态，因此没有发送。请先写“恢复”。",
@@ -123,7 +123,8 @@ WORDS: dict[str, str] = {
     "ask_show": "回答您的“{command}”",
     "ask_leave": "退订",
     "ask_forget": "退订并删除您的数据",
-    "ask_address": "今后将此订阅的邮件发到 {address}",
+    "ask_address": "今后将此订阅的邮件发给您，即收到本邮件的地址",
+    "ask_unclear": "略去我们未能理解的内容：“{line}”",
     "ask_left_out": "略去您邮件的其余部分：一次确认容纳不下",
 }
 

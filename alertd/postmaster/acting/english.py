@@ -70,7 +70,7 @@ WORDS: dict[str, str] = {
     "forgotten": "Your data is erased. What we keep is a fingerprint of your address, with the date of your wish.",
     "declined": "Nothing was changed.",
     # confirmed, and sent
-    "signed_up": "You are signed up. The first mail comes when there is something new.",
+    "signed_up": "You are signed up. The first mail comes when there is something new. Answer “help” to see what else you can write.",
     "sent_now": "What was waiting for you is on its way, in a mail of its own.",
     "nothing_waits": "Nothing was waiting for you.",
     "paused_now": "You are paused, so nothing was sent. Write “resume” first.",
@@ -123,7 +123,8 @@ WORDS: dict[str, str] = {
     "ask_show": "Answer your “{command}”",
     "ask_leave": "End your subscription",
     "ask_forget": "End your subscription and erase your data",
-    "ask_address": "Send the mails of this subscription to {address} from now on",
+    "ask_address": "Send the mails of this subscription to you, at the address that this mail came to",
+    "ask_unclear": "Leave out what we did not understand: “{line}”",
     "ask_left_out": "Leave out the rest of your mail, which is too long for one confirmation",
 }
 

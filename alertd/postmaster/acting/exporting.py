@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.postmaster.acting.pages import Page
 from alertd.postmaster.acting.words import shown, term
 from alertd.store import bounces, consents, deliveries, due, subscriptions
+from alertd.store.consents import Consent
 from alertd.store.subscribers import SubscriberRow
 from alertd.subscribers.own import former_keys
 
@@ -41,7 +44,7 @@ async def export(
             act=term(language, "ACTS", act.act),
             via=term(language, "ORIGINS", act.via),
         )
-        for act in await consents.of_address(connection, address_hash)
+        for act in await _acts(connection, reader, address_hash)
     ]
     items += [
         page.say("export_bounce", at=each.at.date().isoformat(), reason=each.reason)
@@ -49,6 +52,13 @@ async def export(
     ]
     page.section(page.say("export"), items=[*items, *await _mails(connection, reader, page)])
     page.show_now = True
+
+
+async def _acts(connection: AsyncConnection, reader: SubscriberRow, address_hash: str) -> list[Consent]:
+    """What was asked of and done by this address, and by the reader at any other, oldest first."""
+    mine = await consents.of_subscriber(connection, reader.id)
+    here = await consents.of_address(connection, address_hash)
+    return sorted(dict.fromkeys((*mine, *here)), key=lambda act: act.at)
 
 
 async def _mails(connection: AsyncConnection, reader: SubscriberRow, page: Page) -> list[str]:
@@ -62,5 +72,6 @@ async def _mails(connection: AsyncConnection, reader: SubscriberRow, page: Page)
         )
         for row in rows
     ]
+    counted = [line if count == 1 else f"{line} (× {count})" for line, count in Counter(items).items()]
     older = await deliveries.count_of(connection, reader.id) - len(rows)
-    return [*items, page.say("export_older", count=older)] if older > 0 else items
+    return [*counted, page.say("export_older", count=older)] if older > 0 else counted

@@ -124,4 +124,7 @@ async def _why(connection: AsyncConnection, room: Room, reader: SubscriberRow, t
     else:
         steps = await explain(connection, found[0], reader)
         lines = say_steps(steps, language=page.language, zone=reader.zone)
-        page.section(heading, lines=[found[0].fields.title], items=lines)
+        title = found[0].fields.title
+        page.section(
+            heading, lines=[title] if title.casefold() != text.strip().casefold() else [], items=lines
+        )

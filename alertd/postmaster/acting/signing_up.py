@@ -15,8 +15,9 @@ from alertd.postmaster.acting.evidence import Evidence
 from alertd.postmaster.acting.pages import Page
 from alertd.postmaster.acting.room import Room
 from alertd.postmaster.acting.wishing import Understood
-from alertd.postmaster.acting.wording_of import MOST_ACTIONS
+from alertd.postmaster.acting.wording_of import MOST_ACTIONS, unclear_lines
 from alertd.postmaster.acting.words import tongue
+from alertd.postmaster.commands.combining import Unclear
 from alertd.postmaster.commands.model import Verb, When
 from alertd.postmaster.intents import SignUp
 from alertd.schedule import check_zone, describe, format_schedule, parse_schedule
@@ -42,7 +43,13 @@ class Asked(Enum):
 
 
 async def sign_up(
-    connection: AsyncConnection, room: Room, intent: SignUp, page: Page, evidence: Evidence
+    connection: AsyncConnection,
+    room: Room,
+    intent: SignUp,
+    page: Page,
+    evidence: Evidence,
+    *,
+    unclear: Sequence[Unclear] = (),
 ) -> Asked:
     """Ask for the confirmation of a sign-up."""
     if await _must_stay_away(connection, room, intent.address, evidence.at):
@@ -65,7 +72,9 @@ async def sign_up(
             "language": language,
             "format": intent.format or "html",
         },
-        actions=_actions(page, zone, timed, left_out=len(found) > _MOST_QUERIES),
+        actions=unclear_lines(
+            page, unclear, _actions(page, zone, timed, left_out=len(found) > _MOST_QUERIES)
+        ),
     )
     asked = await asking_first.ask(connection, room, question, evidence)
     return Asked.ASKED if asked else Asked.SILENT

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from alertd.model import Schedule
 from alertd.postmaster.acting.deed import Deed, named
-from alertd.postmaster.acting.words import shown, tongue
+from alertd.postmaster.acting.pages import Page
+from alertd.postmaster.acting.words import echoed, shown, spelt, tongue
+from alertd.postmaster.commands.combining import Unclear
 from alertd.postmaster.commands.model import Command, Verb
 from alertd.schedule import describe
 
@@ -21,6 +23,12 @@ _PLAIN = {
     Verb.LEAVE: "ask_leave",
     Verb.FORGET: "ask_forget",
 }
+
+
+def unclear_lines(page: Page, unclear: Sequence[Unclear], actions: Sequence[str]) -> list[str]:
+    """The actions and, as far as there is room, what of the mail was not understood."""
+    lines = [page.say("ask_unclear", line=echoed(each.line)) for each in unclear]
+    return [*actions, *lines][:MOST_ACTIONS]
 
 
 async def actions_of(deed: Deed, commands: Sequence[Command]) -> tuple[list[Command], list[str]]:
@@ -64,7 +72,7 @@ async def _lines(deed: Deed, command: Command) -> list[str]:
         case Verb.PAUSE:
             return [say("ask_pause" if command.value else "ask_pause_open", until=command.value)]
         case Verb.ADDRESS:
-            return [say("ask_new_address", address=command.value)]
+            return [say("ask_new_address", address=spelt(command.value))]
         case verb if verb in _PLAIN:
             return [say(_PLAIN[verb])]
         case _:

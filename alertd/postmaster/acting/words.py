@@ -39,6 +39,11 @@ def echoed(text: str) -> str:
     return cut(unlinked(text), _LONGEST)
 
 
+def spelt(address: str) -> str:
+    """An address to be read and not to be clicked: a confirmation takes out what a mail program would make a link of."""
+    return address.replace(".", " . ").replace("@", " @ ")
+
+
 def tongue(language: str, named: str) -> str:
     """The name of a language."""
     return term(language, "TONGUES", named)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from alertd.postmaster.acting import chinese, english, words
-from alertd.postmaster.acting.words import echoed, say, shown, term, tongue
 from alertd.postmaster.acting.wording_of import MOST_ACTIONS
+from alertd.postmaster.acting.words import echoed, say, shown, term, tongue
 
 ACTING = Path(words.__file__).parent
 TABLES = ("TONGUES", "ORIGINS", "ACTS", "KINDS", "STATES")
@@ -54,12 +54,12 @@ def test_sentences_are_well_formed(language: str) -> None:
 
 
 def test_one_and_many() -> None:
-    """ "1 report", "2 reports": never "1 reports"."""
+    """One and many are told apart: never "1 reports"."""
     assert say("en", "volume_line", label="land", count=1) == "land: 1 report"
     assert say("en", "volume_line", label="land", count=2) == "land: 2 reports"
     assert say("en", "volume_line", label="land", count=0) == "land: 0 reports"
     assert say("zh", "volume_line", label="土地", count=1) == "土地：1 篇"
-    assert "1 older mail" == say("en", "export_older", count=1).removeprefix("and ")
+    assert say("en", "export_older", count=1).removeprefix("and ") == "1 older mail"
     for key, sentence in english.WORDS.items():
         if "{count" in sentence and key != "search_more":
             assert "{count:" in sentence, key
