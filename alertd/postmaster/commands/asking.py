@@ -6,13 +6,13 @@ import re
 
 from alertd.postmaster.commands.generic import is_generic, strip_polite
 from alertd.postmaster.commands.model import Command, Entry, Setting, Verb, pattern
-from alertd.postmaster.commands.phrases import keywords, topic
+from alertd.postmaster.commands.phrases import keywords, topic, unwrapped
 
 _OWN = r"(?:my|the|our|me|i|am|of|all|current|currently|subscribed|to|settings?|subscriptions?|keywords?|queries|query|topics?|alerts?|profile|status|please|show|list|have|what|which|do|is|are|in|on|for|now)"
 
 
 REPORT_NUMBER = re.compile(
-    r"(?:\b(?:no|nr|number|reports?)\.?|#)\s*(?P<number>\d{2,6})\b|第\s*(?P<chinese>\d{2,6})\s*[号期]",
+    r"(?:\b(?:no|nr|number|reports?)\.?|#)\s*(?P<number>\d{2,6})\b|(?:第\s*|(?<![\d年月]))(?P<chinese>\d{3,6}|(?<=第)\d{2})\s*[号期]",
     re.IGNORECASE,
 )
 """A report by its number: "No 178", 第178号."""
@@ -51,6 +51,7 @@ def _search(match: re.Match[str], setting: Setting) -> Command | None:
     ):
         return None
     found, _ = keywords(match["rest"], setting, sentence=False)
+    found = tuple(unwrapped(query) for query in found)
     return Command(Verb.SEARCH, found[:5]) if found else None
 
 
@@ -205,13 +206,13 @@ ENTRIES = (
         (
             (
                 pattern(
-                    r"^(?:(?:what|which)(?: are the| kinds? of| sorts? of)? (?:topics|subjects|themes|areas|categories)|(?:what|which)(?: \w+)? (?:can|could|may) i subscribe to|(?:send|show|give|tell)(?: me)? (?:the |a |your |all )?(?:list of )?(?:available )?(?:topics|subjects|categories|themes))(?!.{0,30}\bi\b.{0,20}subscri)"
+                    r"^(?:(?:an? |the |your )?(?:full |complete )?list of (?:all |the |your |available |possible )*(?:topics|subjects|themes)|(?:what|which)(?: are the| kinds? of| sorts? of)? (?:topics|subjects|themes|areas|categories)|(?:what|which)(?: \w+)? (?:can|could|may) i subscribe to|(?:send|show|give|tell)(?: me)? (?:the |a |your |all )?(?:list of )?(?:available )?(?:topics|subjects|categories|themes))(?!.{0,30}\bi\b.{0,20}subscri)"
                 ),
                 _plain_topics,
             ),
             (
                 pattern(
-                    r"(?:有|提供)(?:什么|哪些|啥)(?:可以?订阅的?)?(?:主题|话题|专题|类别)|(?:什么|哪些)(?:主题|话题|专题)(?:可以|能)|主题(?:列表|清单|有哪些)"
+                    r"(?:有|提供)(?:什么|哪些|啥)(?:可以?订阅的?)?(?:主题|话题|专题|类别)|(?:什么|哪些)(?:主题|话题|专题)(?:可以|能)|主题(?:列表|清单|有哪些)|(?:可以?|能)(?:够)?(?:订阅|订|选择?|选订)(?:的)?(?:有)?(?:什么|哪些)"
                 ),
                 _plain_topics,
             ),

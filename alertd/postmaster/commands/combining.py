@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from alertd.postmaster.commands.model import ASKING, Command, Setting, Verb
-from alertd.postmaster.commands.subscribing import INTEREST
+from alertd.postmaster.commands.subscribing import GUESS, INTEREST
 from alertd.postmaster.quoting import Subject
 
 
@@ -62,15 +62,22 @@ def with_keywords(found: list[Command], bare: list[str]) -> list[Command]:
 
 def without_interests(found: list[Command]) -> list[Command]:
     """An interest that was only told counts when no sentence asks for a subject outright, and none to leave."""
-    asked = any(
-        (command.queries and command.value != INTEREST)
-        if command.verb in {Verb.SUBSCRIBE, Verb.ADD}
-        else leaves
+    leaves = any(command.verb in {Verb.LEAVE, Verb.FORGET} for command in found)
+    asked = leaves or any(
+        command.queries and command.value != INTEREST
         for command in found
-        if (leaves := command.verb in {Verb.LEAVE, Verb.FORGET}) or command.verb in {Verb.SUBSCRIBE, Verb.ADD}
+        if command.verb in {Verb.SUBSCRIBE, Verb.ADD}
     )
-    kept = [command for command in found if command.value != INTEREST or not asked]
-    return [replace(command, value="") if command.value == INTEREST else command for command in kept]
+    given_way = {INTEREST if asked else "", GUESS if leaves else ""} - {""}
+    kept = [
+        command for command in found if command.value not in given_way or command.verb is not Verb.SUBSCRIBE
+    ]
+    return [
+        replace(command, value="")
+        if command.verb is Verb.SUBSCRIBE and command.value in {INTEREST, GUESS}
+        else command
+        for command in kept
+    ]
 
 
 def for_subscriber(command: Command, setting: Setting) -> Command:
@@ -137,7 +144,7 @@ _SETTINGS = frozenset(
 def _asks_for_nothing_new(command: Command) -> bool:
     """Whether a subscriber's sentence only speaks of getting the reports, next to what it really asks for."""
     bare = command.verb is Verb.SUBSCRIBE and not command.queries and command.when is None
-    return bare and len(command.line.split()) > 1
+    return bare and len(command.line) > len(Verb.SUBSCRIBE.value)
 
 
 def without_contradictions(found: list[Command], setting: Setting) -> tuple[list[Command], list[Unclear]]:
@@ -149,7 +156,14 @@ def without_contradictions(found: list[Command], setting: Setting) -> tuple[list
         ]
     if any(command.verb is Verb.PAUSE and command.value for command in found):
         found = [command for command in found if command.verb is not Verb.RESUME]
-    if setting.subscribed and verbs & _SETTINGS:
+    if Verb.REMOVE in verbs:  # "send everything else on Mondays": the rest is not a sign-up but about when
+        found = [
+            replace(command, verb=Verb.SCHEDULE)
+            if command.verb is Verb.SUBSCRIBE and not command.queries and command.when
+            else command
+            for command in found
+        ]
+    if (setting.subscribed and verbs & _SETTINGS) or Verb.REMOVE in verbs:
         found = [command for command in found if not _asks_for_nothing_new(command)]
     if verbs & {Verb.LEAVE, Verb.FORGET}:
         found = [command for command in found if command.verb not in {Verb.WHY, Verb.SEND_NOW}]

@@ -26,7 +26,7 @@ def _unwanted(match: re.Match[str], setting: Setting) -> Command | None:
     timed = timing is not None and timing.kind is not Kind.IMMEDIATE
     if timed or not found or any(SELF.search(query) or "@" in query for query in found):
         return None
-    return Command(Verb.REMOVE, found) if plausible(found) else None
+    return Command(Verb.REMOVE, found) if plausible(found, prose=True) else None
 
 
 # fmt: off

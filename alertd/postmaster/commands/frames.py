@@ -52,8 +52,8 @@ def _untouched(frame: Frame, _setting: Setting) -> Command | None:
 
 def _asked(frame: Frame, setting: Setting) -> Command | None:
     """Questions about oneself, the topics and past reports."""
-    if frame.has(Part.WHY) and not frame.subjects and not frame.has(Part.STOP):
-        return Command(Verb.WHY)
+    if frame.has(Part.WHY) and not frame.has(Part.STOP):
+        return Command(Verb.WHY, value=", ".join(frame.subjects))
     if (
         frame.has(Part.WHICH)
         and not frame.subjects
@@ -102,7 +102,11 @@ def _look(frame: Frame, _setting: Setting) -> Command | None:
 
 
 def _at_once(frame: Frame, setting: Setting) -> Command | None:
-    asks = frame.has(Part.NOW) and frame.has(Part.WANT, Part.MAILS) and not frame.has(Part.STOP, Part.NOT)
+    asks = (
+        frame.has(Part.NOW)
+        and frame.has(Part.WANT, Part.MAILS, Part.MINE)
+        and not frame.has(Part.STOP, Part.NOT)
+    )
     return Command(Verb.SEND_NOW) if asks and not frame.subjects and setting.subscribed else None
 
 
@@ -190,7 +194,6 @@ def _wanting(frame: Frame, setting: Setting) -> Command | None:
         Part.NOT,
         Part.WHY,
         Part.WHICH,
-        Part.HOW,
         Part.EXCESS,
         Part.PAUSE,
         Part.KEEP,

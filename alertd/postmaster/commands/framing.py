@@ -73,7 +73,9 @@ def parse(clause: str, setting: Setting) -> Frame | None:
         if not strong and not _governed(words, runs[0], setting):
             return None
         text = timed.rest[runs[0][0].start : runs[0][-1].end]
-        subjects = tuple(_PREPOSED.sub("", each) for each in split(text.replace("\0", " "), sentence=True))
+        subjects = tuple(
+            _PLACED.sub("", _PREPOSED.sub("", each)) for each in split(text.replace("\0", " "), sentence=True)
+        )
         if not plausible(subjects) or any(
             len(each.split()) > LONGEST_SUBJECT or _SLIGHT.fullmatch(each) for each in subjects
         ):
@@ -132,6 +134,13 @@ def _governed(words: tuple[Token, ...], run: list[Token], setting: Setting) -> b
         and before.text.lower() not in _HELPING
     ):
         return True
+    if (
+        before is None
+        and after
+        and after is words[-1]
+        and after.text.lower() in {"no longer", "no more", "no thanks"}
+    ):
+        return True
     if before is None and after and after.text.lower() in {"i", "we"}:
         return any(word.part in {Part.STOP, Part.NOT} for word in words)
     return bool(
@@ -173,6 +182,7 @@ _BEHIND = listed(
     "ones|one|reports|report|alerts|papers|mails|e-mails|emails|stuff|topic|topics|subject|keyword|things|news|updates|articles|publications|studies|的|方面|相关|有关|类|那个|这个|这些|那些|领域|主题|报告|文章|资料|一类|这类|关键词|话题|论文"
 )
 _PREPOSED = re.compile(r"^(?:on|about|for|of|in|the) ", re.IGNORECASE)
+_PLACED = re.compile(r"\s+at (?:an?|the|my|our|your)\b.*$", re.IGNORECASE)
 _SLIGHT = re.compile(r"[\u4e00-\u9fff]|[A-Za-z]{1,2}|\d+", re.IGNORECASE)
 """Too little to be a subject."""
 

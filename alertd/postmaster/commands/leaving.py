@@ -78,7 +78,7 @@ def _leave(match: re.Match[str], setting: Setting) -> Command | None:
     subject = topic(re.sub(r"^(?:me |us )?(?:from |off |out of )", "", rest, flags=re.IGNORECASE))
     if (
         subject
-        and plausible((subject,))
+        and plausible((subject,), prose=True)
         and not is_generic(subject, setting)
         and "@" not in subject
         and len(subject.split()) <= LONGEST_SUBJECT

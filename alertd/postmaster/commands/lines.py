@@ -117,6 +117,13 @@ def _without_signature(made: list[Group]) -> list[Group]:
 
     A typed list has no sentence before it, so its last line ("Pensions") is a keyword like the others.
     """
+    if (
+        len(made) > 1
+        and made[-1].single
+        and _FULL_NAME.fullmatch(made[-1].text)
+        and _STOPS.search(made[-2].text)
+    ):
+        made = made[:-1]
     last = next((at for at, group in enumerate(made) if group.block == made[-1].block), 0) if made else 0
     letter = any(_SENTENCE.search(group.text) for group in made[:last])
     signed = all(group.single and _NAME.fullmatch(group.text) for group in made[last:])
@@ -127,6 +134,7 @@ _SENTENCE = re.compile(
     r"\b(?:i|i'm|i'd|we|you|your|my|me|please|is|are|was|thank|thanks)\b|[.!?。！？]$|[我您你请]",
     re.IGNORECASE,
 )
+_FULL_NAME = re.compile(r"(?:[A-ZÀ-Þ][\w.'-]+\s){1,3}[A-ZÀ-Þ][\w'-]+")
 _NAME = re.compile(
     r"(?:(?:dr|prof|mr|mrs|ms|ing|em)\.?\s*)*[A-ZÀ-Þ][\w.'-]*(?:[\s-]+(?:[A-ZÀ-Þ][\w.'-]*|de|van|von|der|al|el|bin|di|da|la)){0,4}(?:,? (?:PhD|MA|MSc|MD|Jr\.?))?|[\u4e00-\u9fff]{2,4}",
 )
@@ -163,7 +171,7 @@ def sentences(text: str) -> tuple[str, ...]:
     """A group's sentences."""
     return tuple(
         piece.strip()
-        for piece in _SENTENCES.split(text)
+        for piece in _SENTENCES.split(re.sub(r"([!?！？])[!?！？]+", r"\1", text))
         if piece and (piece.strip(" .。!?") or piece.strip() == "?")
     )
 

@@ -23,7 +23,7 @@ _ASIDE = re.compile(
 )
 """What begins a remark rather than a keyword."""
 _RELATIVE = re.compile(
-    r"\s+(?:when(?:ever)?|would (?:also )?(?:interest|be)|interests me|if|because|since|so that|as soon as|whose|where|which (?:is|are)|that (?:is|are)|(?:that|which) you|by e-?mail|via e-?mail)\b.*$",
+    r"\s+(?:at (?:a|an|the|my|our|your)|when(?:ever)?|would (?:also )?(?:interest|be)|interests me|if|because|since|so that|as soon as|whose|where|which (?:is|are)|that (?:is|are)|(?:that|which) you|by e-?mail|via e-?mail)\b.*$",
     re.IGNORECASE,
 )
 
@@ -215,13 +215,17 @@ def unwrapped(query: str) -> str:
             else query
         )
     first, last = inner[0], inner[-1]
-    led = any(word.part is Part.MAILS or word.text.lower() in _ANYTHING for word in words[:first])
+    led = first > 0 and words[first - 1].text.lower().split()[-1] in _ON
+    led = led or any(word.part is Part.MAILS or word.text.lower() in _ANYTHING for word in words[:first])
     start = words[first].start if led else 0
     wrapped = any(word.part is Part.MAILS or word.text.lower() in _NOUNS for word in words[last + 1 :])
-    return query[start : words[last].end if wrapped else len(query)].strip()
+    return re.sub(
+        r"\s(?:about|on|in|of|for|at)$", "", query[start : words[last].end if wrapped else len(query)].strip()
+    )
 
 
-_WRAPPING = frozenset({Part.FILL, Part.MAILS, Part.WANT, Part.JOIN, Part.PLAIN})
+_WRAPPING = frozenset(Part) - {Part.TOPIC, Part.ENGLISH, Part.CHINESE}
+_ON = frozenset({"about", "on", "in", "of", "for", "concerning", "regarding", "关于", "有关"})
 _ANYTHING = frozenset({"anything", "something", "everything", "ones", "all"})
 _NOUNS = frozenset(
     {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from alertd.postmaster.commands.lexicon import Part, tokens
+
 NEGATION = re.compile(
     r"\b(?:not|never|no longer|nt|stop|cannot|without|neither|nor|no more|dont|no|nothing|hardly|unable|instead of|didn't|rather than)\b|n't\b|不|别|勿|没|停|取消|无需|退|删",
     re.IGNORECASE,
@@ -22,7 +24,7 @@ _SPEAKER = re.compile(
 )
 """Who speaks, and a report's number, are nobody's subject of interest."""
 _ZH_PROSE = re.compile(
-    r"^(?:要(?!素)|会(?![计展])|是|能(?![源耗力量])|需要)|[我你您他她吗呢吧]|什么|怎么|可以|不要|就是|已经|照旧|等到|等我|每|太多|太频繁|一次"
+    r"^只|问一下|想问|^(?:要(?!素)|会(?![计展])|是|能(?![源耗力量])|需要)|[我你您他她吗呢吧]|什么|怎么|可以|不要|就是|已经|照旧|等到|等我|每|太多|太频繁|一次"
 )
 NOT_JOINING = re.compile(r"不(?:想|打算|要)订阅(?!.{0,8}了)")
 """Who does not want to sign up does not leave; who wants it no more (了) does."""
@@ -34,8 +36,15 @@ def negated(match: re.Match[str]) -> bool:
     return bool(NEGATION.search(match.string[: match.start("rest")]))
 
 
-def plausible(found: tuple[str, ...]) -> bool:
-    """Whether all of these can be keywords, and none is a piece of a sentence."""
+def plausible(found: tuple[str, ...], *, prose: bool = False) -> bool:
+    """Whether all of these can be keywords, and none is a piece of a sentence.
+
+    Args:
+        found: keywords.
+        prose: they were taken out of a sentence, so each must hold a word that is no everyday one.
+    """
+    if prose and not all(_has_subject(query) for query in found):
+        return False
     return not any(
         len(_PROSE.findall(query)) > 1
         or _SPEAKER.search(query)
@@ -45,3 +54,11 @@ def plausible(found: tuple[str, ...]) -> bool:
         for query in found
         if not query.startswith('"')
     )
+
+
+def _has_subject(query: str) -> bool:
+    if query[:1] in '"“「『《':
+        return True
+    if re.fullmatch(r"[\u4e00-\u9fff]|[A-Za-z]{1,2}", query) and not query.isupper():
+        return False
+    return any(token.part is Part.TOPIC for token in tokens(query))

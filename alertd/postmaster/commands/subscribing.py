@@ -11,6 +11,8 @@ from alertd.postmaster.commands.model import Command, Entry, Setting, Verb, When
 from alertd.postmaster.commands.phrases import THING, keywords
 from alertd.postmaster.commands.subjects import SELF, negated, plausible
 
+GUESS = "guess"
+"""The value of a subscribe that no pattern knew: it gives way to a wish to leave."""
 INTEREST = "interest"
 """The value of a subscribe that was told as an interest only: it counts when nothing else in the mail asks."""
 
@@ -24,13 +26,15 @@ _STATEMENT = re.compile(
 )
 """Who "gets mails" does not ask for them."""
 _PAST = re.compile(
-    r"\b(?:old|older|earlier|past|previous|archived?) (?:reports?|papers?|stud(?:y|ies)|articles?|publications?|issues?)\b|^(?:how many|how much|how often|who|when|where|does|did|is there a fee)\b|以前的|往期|过去的|约您|约稿|采访|\binterview\b",
+    r"\b(?:old|older|earlier|past|previous|archived?) (?:reports?|papers?|stud(?:y|ies)|articles?|publications?|issues?)\b|^(?:have|did) you (?:ever )?(?:publish|written|write|do|got)|^(?:how many|how much|how often|who|when|where|does|did|is there a fee)\b|以前的|往期|过去的|约您|约稿|采访|\binterview\b",
     re.IGNORECASE,
 )
 """What was published before is searched for, and a question is no wish."""
+_GOING_ON = re.compile(r"\b(?:go on|going on|continue|keep|carry on|still)\b[^,;]{0,20}$", re.IGNORECASE)
+"""Who goes on getting the reports changes nothing."""
 _AT_ONCE = re.compile(r"\b(?:as soon as|immediately|right away|the moment|the minute)\W*$", re.IGNORECASE)
 _QUESTION = re.compile(
-    r"(?:what|how|why|where|who|whether|if i|that i|what's)\b|.*\b(?:full text|pdf|attachment|copy of|(?:first|second|third|last|previous|above) (?:reports?|papers?|one)|link)\b|什么|怎么|为什么",
+    r"(?:what|how|why|where|who|whether|if i|that i|what's)\b|.*\b(?:full text|pdf|attachment|copy of|(?:first|second|third|last|previous|above) (?:reports?|papers?|one)|link)\b|什么|怎么|为什么|哪些|哪个|哪几",
     re.IGNORECASE,
 )
 _REPORTS = re.compile(
@@ -49,6 +53,8 @@ def _for_another(match: re.Match[str], setting: Setting) -> bool:
 
 
 def _subscribe(match: re.Match[str], setting: Setting) -> Command | None:
+    if re.match(r"\W*(?:哪些|哪个|哪几|什么|which|what)", match["rest"], re.IGNORECASE):
+        return None
     found, timing = keywords(match["rest"], setting, sentence=False)
     return (
         Command(Verb.SUBSCRIBE, found, timing)
@@ -60,7 +66,8 @@ def _subscribe(match: re.Match[str], setting: Setting) -> Command | None:
 def _add(match: re.Match[str], setting: Setting) -> Command | None:
     if SELF.search(match["rest"]):
         return None
-    found, timing = keywords(match["rest"], setting, sentence=False)
+    spoken = match["name"].strip().lower() in {"also", "plus"} if "name" in match.groupdict() else False
+    found, timing = keywords(match["rest"], setting, sentence=spoken)
     return Command(Verb.ADD, found, timing) if found and plausible(found) else None
 
 
@@ -79,7 +86,7 @@ def _wanted(match: re.Match[str], setting: Setting) -> Command | None:
     ):
         return None
     found, timing = keywords(match["rest"], setting, sentence=True)
-    if not plausible(found):
+    if not plausible(found, prose=True) or _GOING_ON.search(before):
         return None
     if timing is None:
         timing = When(Kind.IMMEDIATE) if _AT_ONCE.search(before) else when.find(f"{before} {after}").when
@@ -151,7 +158,7 @@ SUBSCRIBE = Entry(
     _subscribe,
     (
         (pattern(r"\b(?:(?:re-?)?subscribe|sign up|register|enrol{1,2}|join)(?: me| us)?(?: up)?(?: (?:to|for|in|into|on|with))?(?P<rest>(?:[\s:,].*)?)$"), _wanted),
-        (pattern(r"\b(?:sign|put|add|enrol{1,2}|register|include|enter|get|have|place)(?: me| us| my (?:e-?mail )?address| myself| this address)(?: back)?(?: up| down)?(?: subscribed)?(?: (?:to|on|onto|in|into|for|with|as a subscriber (?:to|for|of)))?(?P<rest>(?:\s.*)?)$"), _wanted),
+        (pattern(r"\b(?:sign|put|add|enrol{1,2}|register|include|enter|get|have|place)(?: me| us| my (?:e-?mail )?address| myself| this address)(?: back)?(?: up| down)?(?: subscribed)?(?: (?:to|on|onto|in|into|for|with|as a subscriber (?:to|for|of)))?(?P<rest>(?:[\s:].*)?)$"), _wanted),
         (pattern(r"\b(?:be|become|get) (?:subscribed|added|signed up|a subscriber|put|included|registered)(?: (?:to|on|for|in|of))?(?P<rest>(?:\s.*)?)$"), _wanted),
         (pattern(rf"\b(?:{_TELL} (?:me|us)|{_TOLD})(?: (?:posted|informed|updated|up to date|up-to-date|in the loop|know))?(?: (?:about|of|when|whenever|if|on|with|as soon as|once|the moment|the minute|the second|the instant|each time|every time|any time|immediately when|immediately))* (?:there(?:'s| is| are) )?(?P<rest>.+?){_APPEARS}$"), _subject),
         (pattern(rf"\b{_WISH}(?: from you)? (?P<rest>(?:\S+ ){{0,6}}{THING}\b.*)$"), _reports),
@@ -167,6 +174,7 @@ SUBSCRIBE = Entry(
         (pattern(r"(?:以下|下列|下面|如下).{0,20}:(?P<rest>.+)$"), _subject),
         (pattern(r"(?:加入|进入|加到|参加)(?P<rest>.{0,12}(?:列表|名单|订阅).*)$"), _wanted),
         (pattern(r"^(?:如果?有|若有|凡有|一旦有|如|若)(?P<rest>(?:关于|有关|涉及|新的?关于)[^,]+)$"), _interest),
+        (pattern(r"(?:负责|主管|分管|从事|主要研究|主攻)(?P<rest>[^,，。]{2,20}?)(?:的)?(?:工作|研究|方面)?$"), _interest),
         (pattern(r"(?:写|做|从事|研究|撰写)(?:一篇|一项)?(?:关于|有关)(?P<rest>[^,]+?)的?(?:毕业|学位|博士|硕士|学期)?(?:论文|研究|课题|项目|报道)"), _interest),
         (pattern(r"(?:对)(?P<rest>[^,]+?)(?:很|比较|非常|特别|十分|都|也)?(?:感兴趣|有兴趣|关注)"), _interest),
         (pattern(r"(?:感兴趣的(?:是|主题|领域|话题|关键词|内容)?(?:是|有|为|包括)?|(?:研究|关注)(?:方向|领域|主题|兴趣)(?:是|为|有|包括)?)[:\s]*(?P<rest>[^,]+)"), _interest),

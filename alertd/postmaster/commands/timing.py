@@ -78,7 +78,7 @@ def _pause(match: re.Match[str], setting: Setting) -> Command | None:
 def _pause_until(match: re.Match[str], setting: Setting) -> Command | None:
     until = read_until(match["until"], setting.now.date())
     if until is None and re.search(
-        r"\b(?:then|further notice|i(?:'m| am| say| write| tell| return| come| get))\b", match["until"]
+        r"\b(?:then|further notice|i(?:'m| am| say| let| write| tell| return| come| get))\b", match["until"]
     ):
         return Command(Verb.PAUSE)
     return Command(Verb.PAUSE, value=until.isoformat()) if until else None

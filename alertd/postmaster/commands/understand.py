@@ -27,11 +27,11 @@ from alertd.postmaster.commands.leaving import DENIED
 from alertd.postmaster.commands.lexicon import speaks
 from alertd.postmaster.commands.model import Command, Setting, Verb
 from alertd.postmaster.commands.phrases import split, topic
-from alertd.postmaster.commands.places import find_zone
 from alertd.postmaster.commands.purpose import FOR_ONESELF, of_another, ours_only
 from alertd.postmaster.commands.spelling import distance, repair
 from alertd.postmaster.commands.subjects import plausible
-from alertd.postmaster.commands.subscribing import INTEREST
+from alertd.postmaster.commands.subscribing import GUESS
+from alertd.postmaster.commands.telling import exchange, told_only
 from alertd.postmaster.commands.until import read_until
 from alertd.postmaster.quoting import Subject
 
@@ -135,10 +135,14 @@ def _understand(subject: Subject, body: tuple[str, ...], setting: Setting) -> Un
     found = spelt_out(titled_commands, found[len(titled_commands) :], subject)
     found = [_until_then(command, body, setting) for command in found]
     found = [_which_report(command, " ".join(body)) for command in found]
+    if not found:
+        found = told_only(" ".join((subject.text if not subject.replied else "", *body)), setting)
     found = ours_only(found, f"{subject.text if not subject.replied else ''} {' '.join(body)}")
     if any(doubt.nearest == "" and DENIED.search(repair(doubt.line)) for doubt in unclear):
         found = [command for command in found if command.verb is not Verb.LEAVE]
-    return _put_together(subject, found, unclear, bare, empty=not grouped, setting=setting)
+    return _put_together(
+        subject, found, unclear, bare, told=" ".join(group.text for group in grouped), setting=setting
+    )
 
 
 def _read_subject(subject: Subject, setting: Setting) -> tuple[Command, ...] | Unclear:
@@ -172,8 +176,6 @@ def _read_group(group: lines.Group, setting: Setting) -> tuple[list[Command], li
         read = _read_sentence(sentence, setting, barred)
         if kept:
             read = [command for command in read if command.verb is not Verb.SUBSCRIBE or command.queries]
-        if not read and (zone := _living(sentence)):
-            read = [zone]
         found.extend(read)
         if not read and (kept or _command_like(sentence)):
             unclear.append(Unclear(sentence[:200], "" if kept else _nearest(sentence)))
@@ -183,6 +185,8 @@ def _read_group(group: lines.Group, setting: Setting) -> tuple[list[Command], li
 def _read_sentence(sentence: str, setting: Setting, barred: frozenset[Verb]) -> list[Command]:
     if len(sentence) > 1500:
         return []
+    if exchanged := exchange(sentence, setting):
+        return list(exchanged)
     if re.search(r"[\u4e00-\u9fff]", sentence) and "," in sentence and not _LISTED.match(sentence):
         read = _piecewise(sentence, setting, barred)
         if read:
@@ -205,7 +209,7 @@ def _read_piece(clause: str, setting: Setting, barred: frozenset[Verb]) -> Comma
     if command is None and not lines.keyword_like(clause):
         command = read_frame(repair(clause), setting)
         if command and command.verb is Verb.SUBSCRIBE:
-            command = replace(command, value=INTEREST)
+            command = replace(command, value=GUESS)
     elif (
         command is None
         and (framed := read_frame(repair(clause), setting))
@@ -285,11 +289,14 @@ def _put_together(
     unclear: list[Unclear],
     bare: list[str],
     *,
-    empty: bool,
+    told: str,
     setting: Setting,
 ) -> Understanding:
+    empty = not told.strip()
     bare = [query for query in bare if not is_generic(query, setting)]
     found = with_keywords(without_interests(found), bare)
+    if not setting.subscribed and found and all(command.verb in NEWCOMERS for command in found):
+        found = [*_first_wish(subject, told, setting), *found]
     found = [for_subscriber(command, setting) for command in found]
     found, doubts = without_contradictions(once(found), setting)
     if (
@@ -312,20 +319,21 @@ def _put_together(
     )
 
 
-def _living(text: str) -> Command | None:
-    """The time zone of where somebody says they are, in a mail that speaks of the time."""
-    if not _CLOCK.search(text):
-        return None
-    for match in _PLACE.finditer(text):
-        words = match["place"].split()
-        for length in range(len(words), 0, -1):
-            if zone := find_zone(" ".join(words[:length])):
-                return Command(Verb.ZONE, value=zone, line=text[:200])
-    return None
+def _first_wish(subject: Subject, told: str, setting: Setting) -> list[Command]:
+    """What somebody new signs up for who only says when: the subject's keywords, or every report when they say so."""
+    titled = not subject.replied and not subject.forwarded and lines.keyword_like(subject.text)
+    if titled and plausible((subject.text,), prose=True) and not is_generic(subject.text, setting):
+        return [Command(Verb.SUBSCRIBE, split(subject.text), line=subject.text[:200])]
+    return [Command(Verb.SUBSCRIBE, line=told[:200])] if _EVERYTHING.search(told) else []
 
 
-_CLOCK = re.compile(r"\b(?:times?|time ?zone|clock|hours?|night)\b", re.IGNORECASE)
-_PLACE = re.compile(r"\b(?:in|to) (?P<place>(?:[A-ZÀ-Þ][\w'-]+ ?){1,3})")
+_EVERYTHING = re.compile(
+    r"\b(?:everything|all (?:of )?(?:it|them|your|the|reports|papers))\b|全部|所有", re.IGNORECASE
+)
+
+
+NEWCOMERS = frozenset({Verb.SCHEDULE, Verb.ZONE, Verb.LANGUAGE, Verb.FORMAT})
+"""What means a sign-up when somebody new says it."""
 
 
 def _which_report(command: Command, text: str) -> Command:
