@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from alertd.postmaster.commands.lexicon import Part, tokens
 from alertd.postmaster.commands.model import ASKING, Command, Setting, Verb
 from alertd.postmaster.commands.subscribing import GUESS, INTEREST
 from alertd.postmaster.quoting import Subject
@@ -185,8 +186,23 @@ def without_contradictions(found: list[Command], setting: Setting) -> tuple[list
     return found, []
 
 
+def without_vague_leaving(found: list[Command], told: str) -> tuple[list[Command], list[Unclear]]:
+    """Who speaks of a subject does not leave by "cut it"."""
+    vague = [
+        command
+        for command in found
+        if command.verb is Verb.LEAVE and _PRONOUN.search(command.line) and not _OUTRIGHT.search(command.line)
+    ]
+    if not vague or not any(token.part is Part.TOPIC for token in tokens(told)):
+        return found, []
+    return [command for command in found if command not in vague], [
+        Unclear(command.line, Verb.LEAVE.value) for command in vague
+    ]
+
+
+_PRONOUN = re.compile(r"\b(?:it|them|those|that)\b|[它那]", re.IGNORECASE)
 _OUTRIGHT = re.compile(
-    r"unsubscri|subscription|\b(?:list|me|name|address|mails?|e-?mails?|reports?|alerts?|sending)\b|退订|取消订阅|退阅|停止发|停发|别再?发|不要再?发|不用再?发|勿再?发",
+    r"unsubscri|subscription|\b(?:list|me|name|address|mails?|e-?mails?|reports?|alerts?|notifications?|messages?|newsletters?|digests?|updates?|sending)\b|退订|取消订阅|退阅|停止发|停发|别再?发|不要再?发|不用再?发|勿再?发",
     re.IGNORECASE,
 )
 """Beside a subject that is no longer wanted, "stop it" is about that subject, and "unsubscribe me" about everything."""

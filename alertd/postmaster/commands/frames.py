@@ -6,14 +6,20 @@ import re
 from collections.abc import Callable
 
 from alertd.model import Kind
+from alertd.postmaster.commands.asking import REPORT_NUMBER
 from alertd.postmaster.commands.framing import Frame, parse
 from alertd.postmaster.commands.lexicon import Part
 from alertd.postmaster.commands.model import Command, Setting, Verb
 from alertd.postmaster.commands.subjects import NOT_JOINING
 
+_WHY = re.compile(r"\b(?:why|how come|what made)\b|为什么|为何|为啥|怎么会", re.IGNORECASE)
+
 
 def read_plain(clause: str, setting: Setting) -> Command | None:
     """What no pattern knows better: a digest at once, and one's own data."""
+    numbered = REPORT_NUMBER.search(clause)
+    if numbered and _WHY.search(clause):
+        return Command(Verb.WHY, value=numbered["number"] or numbered["chinese"])
     frame = parse(clause, setting)
     if frame is None or frame.has(Part.OTHERS, Part.IF):
         return None
@@ -209,7 +215,7 @@ def _wanting(frame: Frame, setting: Setting) -> Command | None:
         return Command(Verb.ADD, frame.subjects, frame.timing)
     if (
         frame.subjects
-        and (frame.has(Part.WANT) or frame.about)
+        and (frame.has(Part.WANT) or (frame.about and not frame.plain and not frame.has(Part.HOW)))
         and (frame.has(Part.MAILS) or frame.about or not frame.question)
     ):
         return Command(Verb.SUBSCRIBE, frame.subjects, frame.timing)

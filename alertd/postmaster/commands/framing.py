@@ -95,7 +95,7 @@ def parse(clause: str, setting: Setting) -> Frame | None:
 
 
 _STRETCH = re.compile(
-    r"\b(?:until|till|til|for (?:the next |about )?(?:\d+|a|one|two|three|four|five|six|a few|several) (?:days?|weeks?|months?|years?)|during|over (?:the )?(?:christmas|summer|easter|holidays?|new year))\b|期间|之前|为止|[到至].{1,10}[日号月年前]",
+    r"\b(?:until|till|til|(?:the )?(?:next|coming) (?:\d+|few|couple of|two|three|four|five|six) (?:days|weeks|months)|for (?:the next |about )?(?:\d+|a|one|two|three|four|five|six|a few|several) (?:days?|weeks?|months?|years?)|during|over (?:the )?(?:christmas|summer|easter|holidays?|new year))\b|期间|之前|为止|[到至].{1,10}[日号月年前]",
     re.IGNORECASE,
 )
 
@@ -170,7 +170,9 @@ _ANYTHING = listed(
 )
 _BEHIND_ZH = listed("的|方面|相关|有关|领域")
 _TAKING = frozenset({Part.STOP, Part.ADD, Part.WANT, Part.EXCESS, Part.HAVE, Part.TIME, Part.ONLY})
-_HELPING = frozenset({"have", "has", "too", "also", "as well", "want", "wish", "like", "need", "been"})
+_HELPING = frozenset(
+    {"no longer", "never", "have", "has", "too", "also", "as well", "want", "wish", "like", "need", "been"}
+)
 _ARTICLES = listed(
     "the|a|an|any|all|some|every|new|latest|more|your|my|those|these|一下|一些|一个|两个|三个|几个|个|所有|全部|最新|的|:|关键词 |一份"
 )
@@ -179,7 +181,7 @@ _ABOUT = listed(
     "关于|有关|涉及|关键词|关键字|词|主题|把|将|对|和|与|是|我的|issue of|topics like|query|also|as well"
 )
 _BEHIND = listed(
-    "ones|one|reports|report|alerts|papers|mails|e-mails|emails|stuff|topic|topics|subject|keyword|things|news|updates|articles|publications|studies|的|方面|相关|有关|类|那个|这个|这些|那些|领域|主题|报告|文章|资料|一类|这类|关键词|话题|论文"
+    "ones|one|reports|report|alerts|papers|mails|e-mails|emails|stuff|topic|topics|subject|keyword|things|news|updates|articles|publications|studies|的|方面|相关|有关|类|那个|这个|这两个|这几个|这些|那些|领域|主题|报告|文章|资料|一类|这类|关键词|话题|论文"
 )
 _PREPOSED = re.compile(r"^(?:on|about|for|of|in|the) ", re.IGNORECASE)
 _PLACED = re.compile(r"\s+at (?:an?|the|my|our|your)\b.*$", re.IGNORECASE)

@@ -13,11 +13,17 @@ from alertd.postmaster.commands.subjects import NOT_JOINING, plausible
 _OUT = r"(?:unsubscribed?|unsubscribing|un-subscribe|removed?|removing|leave|leaving|cancel(?:l?ed|l?ing)?|stop(?:ped|ping)?|deleted?|deleting|sign(?:ed)? off|opt(?:ed)? out|forget|forgotten|take me off|taken off|quit|drop(?:ped)?)"
 _ZH_OUT = r"(?:退订|退掉|退出|删掉|删除|删了|移除|移出|去掉|剔除|除名|取消(?!了)|停止(?!发|给|推|再|向)|停掉|停(?!发|止)|注销|清理|清除)"
 LONGEST_SUBJECT = 6
+DENIED = pattern(
+    rf"\b(?:do not|does not|did not|don'?t|didn'?t|doesn'?t|dont|never|not|no need to|rather not|won'?t|will not|would not|wouldn'?t|without|instead of|no intention (?:to|of)|cannot|can'?t|refuse to|hate to)"
+    rf"(?: (?:want(?:ed|ing)?|wish(?:ing)?|mean(?:t)?|intend(?:ed)?|plan(?:ning)?|like|going|ask(?:ed|ing)?|try(?:ing)?|yet|ever|really|want|be|just|have|need|decided|request(?:ed)?|tell))*(?: you| me| us)?(?: to)?(?: (?:be|get|have|please|ever|accidentally|been|being|simply))* {_OUT}\b"
+)
+"""An outright "do not unsubscribe me": whatever else the mail says, nobody leaves by it."""
 KEEPING = (
     # "If you do not want our mails, answer with unsubscribe" is a sender's own footer, or spam; "if you could" is politeness.
     pattern(
         rf"\b(?:if|in case|should) (?:you|anyone|people)(?! (?:could|can|would|might|may|will|kindly|please|were|remove|stop|took|take|cancel|delete|unsubscribe|have to|be)\b).{{0,80}}\b{_OUT}\b"
     ),
+    pattern(r"\b(?:reply|answer|respond|click|text)\b.{0,20}\b(?:stop|unsubscribe|remove|opt-?out)\b"),
     # A footer's instruction to its reader: "To stop receiving offers, reply STOP".
     pattern(
         r"\b(?:to|in order to) (?:stop|unsubscribe|opt out|be removed|avoid|no longer)\b.{0,60}\b(?:reply|click|answer|press|text)\b"
@@ -28,11 +34,7 @@ KEEPING = (
         rf"(?:不要|不想要?|别|请勿|勿|不会|不打算|没有?(?:想|要)?|不是(?:要|想)?|不必|不用|无需|不准|不能|不愿|千万(?:不要|别)|不)(?:再|随便|轻易|误|直接|擅自|就|把|将|给|让|帮|我们?|的|邮箱|地址|名字|订阅|从.{{0,8}}?[中里上])*{_ZH_OUT}"
     ),
     pattern(rf"\b(?:someone|somebody)\b.{{0,60}}\b{_OUT}\b"),
-    # "Do not unsubscribe me", "I never wanted to leave", "please don't remove my address".
-    pattern(
-        rf"\b(?:do not|does not|did not|don'?t|didn'?t|doesn'?t|dont|never|not|no need to|rather not|won'?t|will not|would not|wouldn'?t|without|instead of|no intention (?:to|of)|cannot|can'?t|refuse to|hate to)"
-        rf"(?: (?:want(?:ed|ing)?|wish(?:ing)?|mean(?:t)?|intend(?:ed)?|plan(?:ning)?|like|going|ask(?:ed|ing)?|try(?:ing)?|yet|ever|really|want|be|just|have|need|decided|request(?:ed)?|tell))*(?: you| me| us)?(?: to)?(?: (?:be|get|have|please|ever|accidentally|been|being|simply))* {_OUT}\b"
-    ),
+    DENIED,
     pattern(
         rf"\b(?:if|when|before|after|once|whether|unless|in case|until|till|as soon as|should) (?:i|we|you)(?: (?:ever|want|wish|decide|were|would|could|should|can|to|am|get|had|have|do|like))* {_OUT}\b"
     ),
@@ -61,10 +63,6 @@ KEEPING = (
     ),
 )
 """Sentences that speak of leaving and do not ask for it; whatever else they say, nobody leaves by them."""
-
-
-DENIED = KEEPING[5]
-"""An outright "do not unsubscribe me": whatever else the mail says, nobody leaves by it."""
 
 
 def _leave(match: re.Match[str], setting: Setting) -> Command | None:

@@ -55,7 +55,7 @@ class Part(StrEnum):
 
 _TABLE: Final[dict[Part, str]] = {
     Part.FILL: (
-        "until|till|during|between|wherever|any more|anymore|any longer|never write to me again|never contact me again|never mail me again|local time|according|according to|汇总|归总|集中|这方面|该方面|上述|以上|负责|主管|many|most|few|several|years|interesting|days|weeks|months|years|fortnight|hours|至|于|往|才|一回|一周|两周|一个月|两个月|is there any chance|any chance of|is there a chance|any chance|is it an option|an option|no problem|no doubt|why not|no hurry|no rush|not bad|not yet|not only|don't forget|do not forget|don't hesitate|do not hesitate|please don't hesitate|不要忘记|别忘了|别忘|没问题|不错|不客气|不好意思|不久|不仅|不过|不少|可以的话|如果可能|如果方便|如可能|如有可能|brings|bring|brought|gives|yields|finds|i|i'm|i am|i'd|i've|i'll|i will|we|we're|we are|we'd|you|your|yours|u|me|us|my|our|myself|ourselves|a|an|the|to|for|from|on|in|of|at|by|with|about|into|up|it's|it is|is|are|am|be|been|was|were|will|"
+        "what you write|what you publish|whatever you write|whatever you publish|what you have|今天|今日|明天|这两个|这几个|这三个|until|till|during|between|wherever|any more|anymore|any longer|never write to me again|never contact me again|never mail me again|local time|according|according to|汇总|归总|集中|这方面|该方面|上述|以上|负责|主管|many|most|few|several|years|interesting|days|weeks|months|years|fortnight|hours|至|于|往|才|一回|一周|两周|一个月|两个月|is there any chance|any chance of|is there a chance|any chance|is it an option|an option|no problem|no doubt|why not|no hurry|no rush|not bad|not yet|not only|don't forget|do not forget|don't hesitate|do not hesitate|please don't hesitate|不要忘记|别忘了|别忘|没问题|不错|不客气|不好意思|不久|不仅|不过|不少|可以的话|如果可能|如果方便|如可能|如有可能|brings|bring|brought|gives|yields|finds|i|i'm|i am|i'd|i've|i'll|i will|we|we're|we are|we'd|you|your|yours|u|me|us|my|our|myself|ourselves|a|an|the|to|for|from|on|in|of|at|by|with|about|into|up|it's|it is|is|are|am|be|been|was|were|will|"
         "would|could|can|may|might|shall|should|must|do|does|did|have to|has|had|please|pls|plz|kindly|thanks|thank you|thx|many thanks|thanks a lot|thank you very much|cheers|hi|hello|hey|dear|there|sir|madam|team|all|ok|okay|yes|well|so|then|"
         "that|which are|which is|who|as|if possible|if that is possible|if you can|if you could|if you don't mind|possible|possibly|perhaps|maybe|would you mind|do you mind|mind|is it possible|would it be possible|is there a way|any way|"
         "could you|can you|would you|will you|i would like|i'd like|i would|would like|i hope|hope|ask|asking|request|wondering|whether|just|simply|really|very|quite|also please|again please|now please|from now on|in future|in the future|henceforth|"
@@ -78,7 +78,7 @@ _TABLE: Final[dict[Part, str]] = {
         "邮件|电子邮件|电子邮箱|邮箱|报告|研究报告|列表|名单|邮件列表|通知|提醒|推送|简报|周报|日报|月报|文章|论文|资料|信息|消息|资讯|订阅服务|服务|摘要|电子报|期刊|更新|东西|频率|地址|动态"
     ),
     Part.WANT: (
-        "keep us informed|keep us posted|keep us updated|keep us up to date|keep us in the loop|keep me up-to-date|tell us|let us know|notify us|inform us|推|would like|i'd like|i would like|we'd like|we would like|'d like|i'd love|would love|would love to|keep me up to date|keep me in the loop|ping me|drop me a line|bring me|posted|be notified|be informed|be alerted|推送|寄给我|送|想收|想订|想看|working on|work on|working with|get|getting|got|receive|receiving|received|send|sending|sent|give|mail me|e-mail me|email me|want|wanted|wants|wish|need|like|love|like to get|interested|interested in|interest|interests|subscribe|subscribing|sign up|sign me up|signed up|register|join|enrol|enroll|follow|"
+        "require|requires|required|keep us informed|keep us posted|keep us updated|keep us up to date|keep us in the loop|keep me up-to-date|tell us|let us know|notify us|inform us|推|would like|i'd like|i would like|we'd like|we would like|'d like|i'd love|would love|would love to|keep me up to date|keep me in the loop|ping me|drop me a line|bring me|posted|be notified|be informed|be alerted|推送|寄给我|送|想收|想订|想看|working on|work on|working with|get|getting|got|receive|receiving|received|send|sending|sent|give|mail me|e-mail me|email me|want|wanted|wants|wish|need|like|love|like to get|interested|interested in|interest|interests|subscribe|subscribing|sign up|sign me up|signed up|register|join|enrol|enroll|follow|"
         "following up|track|hear|hear about|see|read|reading|open|opening|look at|notify|notify me|alert me|inform|inform me|informed|keep me informed|keep me posted|keep me updated|tell me|told|let me know|know|learn|know about|be told|have|put me|put me on|put my name|looking for|look for|looking forward to receiving|deliver|forward|"
         "订阅|订|定阅|收|收到|接收|发|发送|发来|寄|寄送|寄来|发给|发给我|看|看看|看到|关注|关心|跟踪|了解|感兴趣|有兴趣|兴趣|通知我|告诉我|提醒我|推送给我|获取|加入|阅读"
     ),
@@ -110,11 +110,11 @@ _TABLE: Final[dict[Part, str]] = {
     Part.EXCESS: "too slow|swamped|drowning|fewer mails|fewer e-mails|fewer emails|看不过来|来不及看|too much|too many|too often|too frequent|too frequently|way too many|far too many|more than i can|overwhelming|overwhelmed|flooded|less often|less frequently|fewer|less|太多|太频繁|太勤|太密|过多|过于频繁|少发|少一点|少点",
     Part.CHANGE: "instead|change|switch|set|move|make it|turn|adjust|put|shift|reduce|limit|restrict|bundle|bundled|combine|改|改成|改为|换成|换为|调成|调整|调整为|调到|变成|设为|改到|修改|更改|变更|换",
     Part.WHY: "what made you|what caused|how is it that|why|how come|for what reason|what for|为什么|为何|为啥|怎么会|何故",
-    Part.WHICH: "list of|a list of|an overview of|overview of|remind me|remind me of|what|which|what exactly|哪些|哪几个|什么|啥|哪|多少|几个关键词",
-    Part.MINE: "keywords i gave you|i gave you|i've given you|i entered|i registered|you've got for me|you have for me|you have got for me|have you got for me|you've stored for me|i've got|i have chosen|i chose|i've chosen|my profile|我订的|我选的|我选了|我现在订|我现在收|my keywords|my key words|my subscriptions|my subscription|my settings|my topics|my alerts|my list|subscribed to|subscribed|signed up for|signed up to|signed up|have i|am i|do i|did i|i have|i am getting|on file|我的订阅|我订|我订阅|订了|订阅了|我订了|设置|我关注",
+    Part.WHICH: "a list of the keywords|list of the keywords|a list of my|list of my keywords|have a list of|send me a list of|give me a list of|have the list of|overview of my|an overview of|remind me|remind me of|what|which|what exactly|哪些|哪几个|什么|啥|哪|多少|几个关键词",
+    Part.MINE: "do you have for me|do you have on me|have you noted for me|keywords i gave you|i gave you|i've given you|i entered|i registered|you've got for me|you have for me|you have got for me|have you got for me|you've stored for me|i've got|i have chosen|i chose|i've chosen|my profile|我订的|我选的|我选了|我现在订|我现在收|my keywords|my key words|my subscriptions|my subscription|my settings|my topics|my alerts|my list|subscribed to|subscribed|signed up for|signed up to|signed up|have i|am i|do i|did i|i have|i am getting|on file|我的订阅|我订|我订阅|订了|订阅了|我订了|设置|我关注",
     Part.CHOICE: "可以订阅|能订阅|可订阅|choose|choose from|pick|pick from|offer|offered|available topics|on offer|can i subscribe|could i subscribe|to choose|可选|可以订|能订|可供|提供|可以选",
     Part.HAVE: "have you ever published|did you ever publish|have you ever written|have you anything|do you publish|anything published|可有|do you have|have you got|did you publish|have you published|have you done|is there|are there|have you written|do you know of|has the institute published|你们有没有|有没有|贵处有没有|有无|是否有|有吗|找|查|查找|搜|搜索|找一下|查一下|找找|search|search for|find|look up|searching",
-    Part.PAST: "old|older|earlier|past|previous|archive|archived|archives|back issues|so far|last year|last years|last few years|the last years|recent years|以前|过去|往年|往期|历史|之前|近几年|近年|旧",
+    Part.PAST: "往年|历年|过去几年|之前的|以前的|早年|old|older|earlier|past|previous|archive|archived|archives|back issues|so far|last year|last years|last few years|the last years|recent years|以前|过去|往年|往期|历史|之前|近几年|近年|旧",
     Part.NOW: "digest now|mail now|reports now|alerts now|it now|them now|issue now|today's reports|today's digest|today's mail|right this minute|this minute|on the spot|right now|right away now|today's|at once|straight away|without waiting|can't wait|等不及|马上就|现在就|这就|立刻给我",
     Part.HOW: "manual|user guide|guide|handbook|tutorial|documentation|instructions|说明书|教程|指南|使用方法|what can you do|what is possible|what's possible|what else can|what are the options|能做什么|有什么功能|how would i|how should i|how am i|what do i have to do|what should i do|how do i|how can i|how does|how do|how to|how|what can i|what do i|怎么|如何|怎样|怎么用|怎么弄|咋",
     Part.OTHERS: "约您|约稿|写一篇|请您写|采访|邀请您|邀请|invite|invitation|interview|reprint|meet you|meet with|my colleague|colleague|colleagues|my friend|friend|friends|my boss|my student|students|she|he|her|his|him|someone|somebody|my wife|my husband|同事|朋友|学生|他|她|别人|领导",
@@ -210,12 +210,16 @@ _MARKS: Final = {"time": Part.TIME, "join": Part.JOIN}
 def _look_up(clause: str, words: list[tuple[str, int, int]], at: int) -> tuple[int, Part]:
     """The longest entry that begins with this word: how many words it takes, and its part."""
     kind, start, end = words[at]
-    for length in range(min(_LONGEST.get(clause[start:end].lower(), 0), len(words) - at), 0, -1):
+    for length in range(
+        min(_LONGEST.get(clause[start:end].lower().removesuffix("'s"), 0), len(words) - at), 0, -1
+    ):
         last = words[at + length - 1]
         text = re.sub(r"\s+", " ", clause[start : last[2]].lower())
+        if text not in _LEXICON and text.endswith("'s"):
+            text = text[:-2]
         if text in _LEXICON and last[0] == kind:
             return length, _LEXICON[text]
-    return 1, Part.TOPIC
+    return 1, Part.PLAIN if clause[start:end].isdecimal() else Part.TOPIC
 
 
 _WISHING: Final = frozenset(Part) - {

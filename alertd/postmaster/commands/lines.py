@@ -127,12 +127,21 @@ def _without_signature(made: list[Group]) -> list[Group]:
     last = next((at for at, group in enumerate(made) if group.block == made[-1].block), 0) if made else 0
     letter = any(_SENTENCE.search(group.text) for group in made[:last])
     signed = all(group.single and _NAME.fullmatch(group.text) for group in made[last:])
+    if last and letter and len(made) - last == 1 and not _ANNOUNCED.search(made[last - 1].text):
+        signed = signed or bool(_HOUSE.fullmatch(made[last].text) and _STOPS.search(made[last - 1].text))
     return made[:last] if last and letter and signed else made
 
 
 _SENTENCE = re.compile(
     r"\b(?:i|i'm|i'd|we|you|your|my|me|please|is|are|was|thank|thanks)\b|[.!?。！？]$|[我您你请]",
     re.IGNORECASE,
+)
+_HOUSE = re.compile(
+    r"(?:[A-ZÀ-Þ][\w.'-]*|&|and|of|the|for|de)(?:,? (?:[A-ZÀ-Þ][\w.'-]*|&|and|of|the|for|de))+"
+)
+"""A department or a firm: "Accounts, Brill & Sons"."""
+_ANNOUNCED = re.compile(
+    r"key ?words?|topics?|subjects?|following|below|interest|关键词|主题|如下", re.IGNORECASE
 )
 _FULL_NAME = re.compile(r"(?:[A-ZÀ-Þ][\w.'-]+\s){1,3}[A-ZÀ-Þ][\w'-]+")
 _NAME = re.compile(

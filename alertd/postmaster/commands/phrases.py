@@ -218,13 +218,22 @@ def unwrapped(query: str) -> str:
     led = first > 0 and words[first - 1].text.lower().split()[-1] in _ON
     led = led or any(word.part is Part.MAILS or word.text.lower() in _ANYTHING for word in words[:first])
     start = words[first].start if led else 0
-    wrapped = any(word.part is Part.MAILS or word.text.lower() in _NOUNS for word in words[last + 1 :])
+    behind = words[last + 1 :]
+    if (
+        behind
+        and not behind[0].text[0].isascii()
+        and behind[0].text not in _BEHIND
+        and behind[0].text not in _NOUNS
+    ):
+        behind = ()  # 托育服务 is one word; 托育的服务 is a service for it
+    wrapped = any(word.part is Part.MAILS or word.text.lower() in _NOUNS for word in behind)
     return re.sub(
         r"\s(?:about|on|in|of|for|at)$", "", query[start : words[last].end if wrapped else len(query)].strip()
     )
 
 
 _WRAPPING = frozenset(Part) - {Part.TOPIC, Part.ENGLISH, Part.CHINESE}
+_BEHIND = frozenset({"的", "方面", "相关", "有关", "领域", "这个", "这些", "那些", "两个", "这两个", "等"})
 _ON = frozenset({"about", "on", "in", "of", "for", "concerning", "regarding", "关于", "有关"})
 _ANYTHING = frozenset({"anything", "something", "everything", "ones", "all"})
 _NOUNS = frozenset(

@@ -19,7 +19,7 @@ _PROSE = re.compile(
     re.IGNORECASE,
 )
 _SPEAKER = re.compile(
-    r"\b(?:i|you|we|they|me|him|them|myself)\b|'(?:ll|m|ve|d|re)\b|n't\b|^(?:no|number|nr|report)\.? ?\d+|^#\d|^第?\d+[号期]|^(?:anything|something|everything|nothing|that|this|it|those|them)\b(?! (?:about|on))|\b(?:colleagues?|friends?|thank|bye)\b",
+    r"\b(?:i|you|we|they|me|him|them|myself|our)\b|'(?:ll|m|ve|d|re)\b|n't\b|^(?:no|number|nr|report)\.? ?\d+|^#\d|^第?\d+[号期]|^(?:anything|something|everything|nothing|that|this|it|those|them)\b(?! (?:about|on))|\b(?:colleagues?|friends?|thank|bye)\b",
     re.IGNORECASE,
 )
 """Who speaks, and a report's number, are nobody's subject of interest."""

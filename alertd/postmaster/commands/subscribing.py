@@ -26,7 +26,7 @@ _STATEMENT = re.compile(
 )
 """Who "gets mails" does not ask for them."""
 _PAST = re.compile(
-    r"\b(?:old|older|earlier|past|previous|archived?) (?:reports?|papers?|stud(?:y|ies)|articles?|publications?|issues?)\b|^(?:have|did) you (?:ever )?(?:publish|written|write|do|got)|^(?:how many|how much|how often|who|when|where|does|did|is there a fee)\b|以前的|往期|过去的|约您|约稿|采访|\binterview\b",
+    r"\b(?:old|older|earlier|past|previous|archived?) (?:reports?|papers?|stud(?:y|ies)|articles?|publications?|issues?)\b|^(?:have|did) you (?:ever )?(?:publish|written|write|do|got)|^(?:how many|how much|how often|who|when|where|does|did|is there a fee)\b|以前的|往期|过去的|往年|历年|之前的|约您|约稿|采访|\binterview\b",
     re.IGNORECASE,
 )
 """What was published before is searched for, and a question is no wish."""
@@ -175,7 +175,7 @@ SUBSCRIBE = Entry(
         (pattern(r"(?:加入|进入|加到|参加)(?P<rest>.{0,12}(?:列表|名单|订阅).*)$"), _wanted),
         (pattern(r"^(?:如果?有|若有|凡有|一旦有|如|若)(?P<rest>(?:关于|有关|涉及|新的?关于)[^,]+)$"), _interest),
         (pattern(r"(?:负责|主管|分管|从事|主要研究|主攻)(?P<rest>[^,，。]{2,20}?)(?:的)?(?:工作|研究|方面)?$"), _interest),
-        (pattern(r"(?:写|做|从事|研究|撰写)(?:一篇|一项)?(?:关于|有关)(?P<rest>[^,]+?)的?(?:毕业|学位|博士|硕士|学期)?(?:论文|研究|课题|项目|报道)"), _interest),
+        (pattern(r"(?:写|做|从事|研究|撰写)(?:一篇|一项)?(?P<rest>(?:关于|有关)[^,]+?)的?(?:毕业|学位|博士|硕士|学期)?(?:论文|研究|课题|项目|报道)"), _interest),
         (pattern(r"(?:对)(?P<rest>[^,]+?)(?:很|比较|非常|特别|十分|都|也)?(?:感兴趣|有兴趣|关注)"), _interest),
         (pattern(r"(?:感兴趣的(?:是|主题|领域|话题|关键词|内容)?(?:是|有|为|包括)?|(?:研究|关注)(?:方向|领域|主题|兴趣)(?:是|为|有|包括)?)[:\s]*(?P<rest>[^,]+)"), _interest),
         (pattern(r"^(?:我的)?(?:关键词|主题|题目|内容|方向|领域)(?:是|有|为|:)[:\s]*(?P<rest>.+)$"), _subject),

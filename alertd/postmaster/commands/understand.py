@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import opencc
 
-from alertd.postmaster.commands import catalogue, lines
+from alertd.postmaster.commands import catalogue, lines, when
 from alertd.postmaster.commands.asking import REPORT_NUMBER
 from alertd.postmaster.commands.clause import ENDING, keeps, pieces, read_clause
 from alertd.postmaster.commands.combining import (
@@ -20,6 +20,7 @@ from alertd.postmaster.commands.combining import (
     with_keywords,
     without_contradictions,
     without_interests,
+    without_vague_leaving,
 )
 from alertd.postmaster.commands.frames import read_frame, read_plain
 from alertd.postmaster.commands.generic import is_generic, strip_polite
@@ -36,6 +37,8 @@ from alertd.postmaster.commands.until import read_until
 from alertd.postmaster.quoting import Subject
 
 MAX_COMMANDS = 30
+MAX_TOLD = 4000
+"""Characters of a mail's text that are looked at as a whole."""
 _SIMPLIFIED = opencc.OpenCC("t2s")
 _AWAY = re.compile(
     r"期间|这段时间|在此之前|出差|休假|度假|旅行|\b(?:while|during|until|till|away|holidays?|vacation|leave)\b",
@@ -136,8 +139,11 @@ def _understand(subject: Subject, body: tuple[str, ...], setting: Setting) -> Un
     found = [_until_then(command, body, setting) for command in found]
     found = [_which_report(command, " ".join(body)) for command in found]
     if not found:
-        found = told_only(" ".join((subject.text if not subject.replied else "", *body)), setting)
-    found = ours_only(found, f"{subject.text if not subject.replied else ''} {' '.join(body)}")
+        found = told_only(" ".join((subject.text if not subject.replied else "", *body))[:MAX_TOLD], setting)
+    told = " ".join(group.text for group in grouped)[:MAX_TOLD]
+    found, vague = without_vague_leaving(found, told)
+    unclear.extend(vague)
+    found = ours_only(found, f"{subject.text if not subject.replied else ''} {' '.join(body)[:MAX_TOLD]}")
     if any(doubt.nearest == "" and DENIED.search(repair(doubt.line)) for doubt in unclear):
         found = [command for command in found if command.verb is not Verb.LEAVE]
     return _put_together(
@@ -200,7 +206,18 @@ def _read_sentence(sentence: str, setting: Setting, barred: frozenset[Verb]) -> 
             ]
             if not _WEEKDAY.fullmatch(clause) and (command := _read_piece(clause, setting, barred))
         ]
+    read = _with_its_keywords(read, sentence, setting)
     return [_dated(command, sentence, setting) for command in read]
+
+
+def _with_its_keywords(read: list[Command], sentence: str, setting: Setting) -> list[Command]:
+    """What somebody new who writes "carbon market, daily" signs up for: the part beside the timing."""
+    if setting.subscribed or len(read) != 1 or read[0].verb is not Verb.SCHEDULE or read[0].queries:
+        return read
+    parts = [part for part in re.split(r"\s*[,;]\s*", sentence.strip(" .!")) if not when.find(part).when]
+    kept = tuple(part for part in parts if lines.keyword_like(part) and plausible((part,), prose=True))
+    named = tuple(part for part in kept if not is_generic(part, setting))
+    return [Command(Verb.SUBSCRIBE, named, read[0].when)] if named and len(kept) == len(parts) else read
 
 
 def _read_piece(clause: str, setting: Setting, barred: frozenset[Verb]) -> Command | None:
@@ -328,7 +345,8 @@ def _first_wish(subject: Subject, told: str, setting: Setting) -> list[Command]:
 
 
 _EVERYTHING = re.compile(
-    r"\b(?:everything|all (?:of )?(?:it|them|your|the|reports|papers))\b|全部|所有", re.IGNORECASE
+    r"\b(?:everything|all (?:of )?(?:it|them|your|the|reports|papers|topics|subjects))\b|全部|所有",
+    re.IGNORECASE,
 )
 
 
