@@ -209,6 +209,7 @@ async def test_who_moved_leaves_the_dead_address_behind(postbox: Postbox) -> Non
     digest = await _digest(postbox)
     (asked, _) = await postbox.post("change address new@example.com", proven=True)
     await postbox.answer(asked)
+    postbox.clock.advance(timedelta(minutes=1))
     await _comes_back(postbox, UNKNOWN, to=digest.return_path)
     assert await postbox.state("new@example.com") is SubscriberState.ACTIVE
     assert await _bounces(postbox) == [("hard", "unknown user")]
