@@ -16,7 +16,7 @@ MOST = 20
 def tell(changes: Mapping[str, Any], *, done: bool) -> None:
     """Print them; `done` when they have been made."""
     said = False
-    for noun in ("subscribers", "topics"):
+    for noun in ("catalogues", "topics", "subscribers"):
         for verb in ("added", "changed", "ended"):
             if names := changes[noun][verb]:
                 _names(f"{noun} {verb if done else f'to be {verb}'}", names)

@@ -62,9 +62,10 @@ def check(shell: Shell, *, as_json: bool) -> None:
 
 
 def _load(shell: Shell) -> tuple[Declared | None, tuple[Fault, ...]]:
-    """What is declared, and the faults of the files and of the templates together."""
+    """What is declared, and the faults of the files, of the templates and of the keys together."""
     from alertd.config import load
     from alertd.errors import ConfigError
+    from alertd.mail.keys import KeyRing
     from alertd.mail.templates import load_templates
 
     declared: Declared | None = None
@@ -73,27 +74,45 @@ def _load(shell: Shell) -> tuple[Declared | None, tuple[Fault, ...]]:
         declared = load(shell.config)[1]
     except ConfigError as error:
         faults.update(error.faults)
-    try:
-        load_templates(shell.settings().paths.templates)
-    except ConfigError as error:
-        faults.update(error.faults)
+    for look in (
+        lambda: load_templates(shell.settings().paths.templates),
+        lambda: KeyRing.load(shell.settings().service.key_file),
+    ):
+        try:
+            look()
+        except ConfigError as error:
+            faults.update(error.faults)
     return declared, tuple(sorted(faults))
 
 
 def _changes(shell: Shell, declared: Declared) -> tuple[dict[str, Any] | None, str]:
     """What the files would change, or a note on why that cannot be told."""
     from alertd.errors import NotFoundError, StoreError
+    from alertd.mail.hashing import address_hash
+    from alertd.mail.keys import KeyRing
     from alertd.subscribers.declare import compare
+
+    keys = KeyRing.load(shell.settings().service.key_file)
 
     async def look(store: Store) -> dict[str, Any]:
         async with store.read() as connection:
-            return (await compare(connection, declared)).as_json()
+            found = await compare(
+                connection, declared, hash_address=lambda address: address_hash(keys, address)
+            )
+            return found.as_json()
 
     try:
         return shell.read(look), ""
     except NotFoundError:
-        new = f"{many(len(declared.subscribers), 'subscriber')}, {many(len(declared.topics), 'topic')}"
-        something = declared.subscribers or declared.topics
+        new = ", ".join(
+            many(len(rows), noun)
+            for rows, noun in (
+                (declared.subscribers, "subscriber"),
+                (declared.topics, "topic"),
+                (declared.catalogues, "catalogue"),
+            )
+        )
+        something = declared.subscribers or declared.topics or declared.catalogues
         return None, f"there is no database yet: the first run will add {new}" if something else ""
     except StoreError as error:
         return None, f"what the files would change cannot be told: {error}"

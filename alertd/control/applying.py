@@ -47,7 +47,7 @@ async def reload(services: Services, *, force: bool = False) -> dict[str, Any]:
         force: also what would end more than a tenth of the declared readers, or without subscribers.toml.
 
     Returns:
-        What changed: addresses of subscribers and names of topics, by `added`, `changed` and `ended`; `restart`: the keys of
+        What changed: addresses of subscribers and names of topics and catalogues, by `added`, `changed` and `ended`; `restart`: the keys of
         alertd.toml that were edited too, which only a restart takes up.
 
     Raises:
@@ -62,7 +62,8 @@ async def reload(services: Services, *, force: bool = False) -> dict[str, Any]:
     restart = await asyncio.to_thread(_needs_restart, services.settings)
     if restart:
         _log.warning("config.needs_restart", keys=list(restart))
-    return {"subscribers": told["subscribers"], "topics": told["topics"], "restart": list(restart)}
+    changed = {noun: told[noun] for noun in ("subscribers", "topics", "catalogues")}
+    return {**changed, "restart": list(restart)}
 
 
 def _needs_restart(running: Settings) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from alertd.store import (
     workers,
 )
 from alertd.store.engines import Store
-from alertd.subscribers.declare import compare
+from alertd.subscribers.declare import refusal
 
 LATEST = 5
 """Errors shown."""
@@ -46,7 +46,7 @@ async def look(store: Store, settings: Settings, *, said: Mapping[str, Any] | No
         applied = await configs.last(connection, host=socket.gethostname())
         declared, faults = _files(settings)
         unapplied = declared is not None and applied is not None and declared.files_hash != applied
-        refusal = (await compare(connection, declared)).refusal if declared and unapplied else ""
+        refused = await refusal(connection, declared) if declared and unapplied else ""
         found = [
             CatalogueSeen(
                 each,
@@ -74,7 +74,7 @@ async def look(store: Store, settings: Settings, *, said: Mapping[str, Any] | No
             subscribers=await subscribers.counts(connection),
             faults=faults,
             unapplied=unapplied,
-            refusal=refusal,
+            refusal=refused,
             ended_at=await workers.last_end(connection),
             doubted=await deliveries.doubted(connection),
         )

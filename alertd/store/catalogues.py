@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -99,13 +99,13 @@ async def sync(connection: AsyncConnection, feeds: Mapping[str, str], now: datet
     A new or changed feed is polled at once. A changed one starts without validators and remembered redirect, and is
     polled again if it was gone; what is known of its reports stays, so the same reports are not new under the new URL.
     """
-    rows = {row.name: row for row in await all_rows(connection)}
-    added = [name for name in feeds if name not in rows]
-    changed = [name for name, feed in feeds.items() if name in rows and rows[name].feed != feed]
-    returned = [name for name in feeds if name in rows and rows[name].state is CatalogueState.ENDED]
-    ended = [
-        name for name, row in rows.items() if name not in feeds and row.state is not CatalogueState.ENDED
-    ]
+    difference = compare(await all_rows(connection), feeds)
+    added, changed, returned, ended = (
+        difference.added,
+        difference.changed,
+        difference.returned,
+        difference.ended,
+    )
     if added:
         await connection.execute(insert(catalogue), [_fresh(name, feeds[name], now) for name in added])
     if changed:
@@ -125,7 +125,20 @@ async def sync(connection: AsyncConnection, feeds: Mapping[str, str], now: datet
         await connection.execute(
             update(catalogue).where(catalogue.c.name.in_(ended)).values(state=CatalogueState.ENDED)
         )
-    return Synced(tuple(added), tuple(changed), tuple(returned), tuple(ended))
+    return difference
+
+
+def compare(stored: Sequence[CatalogueRow], feeds: Mapping[str, str]) -> Synced:
+    """How a configuration (names to feed URLs) differs from the stored catalogues. Pure."""
+    rows = {row.name: row for row in stored}
+    return Synced(
+        added=tuple(name for name in feeds if name not in rows),
+        changed=tuple(name for name, feed in feeds.items() if name in rows and rows[name].feed != feed),
+        returned=tuple(name for name in feeds if name in rows and rows[name].state is CatalogueState.ENDED),
+        ended=tuple(
+            name for name, row in rows.items() if name not in feeds and row.state is not CatalogueState.ENDED
+        ),
+    )
 
 
 async def all_rows(connection: AsyncConnection) -> list[CatalogueRow]:

@@ -13,12 +13,13 @@ from typing import Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.addresses import address_key
-from alertd.config.settings import Declared, DeclaredSubscriber
+from alertd.config.settings import Catalogue, Declared, DeclaredSubscriber
 from alertd.errors import RefusedError
 from alertd.model import No, Origin, Schedule, SubscriberId, SubscriptionId
 from alertd.query import parse, restrict
-from alertd.store import announcements, configs, consents, schedules, subscribers, subscriptions
+from alertd.store import announcements, catalogues, configs, consents, schedules, subscribers, subscriptions
 from alertd.store import topics as topic_rows
+from alertd.store.catalogues import CatalogueRow
 from alertd.store.consents import LEFT, Consent
 from alertd.store.engines import Store
 from alertd.store.subscribers import SubscriberRow
@@ -35,6 +36,9 @@ T = TypeVar("T")
 Welcome = Callable[[AsyncConnection, Sequence[tuple[SubscriberId, Enrolment]], datetime], Awaitable[None]]
 """Queues the welcome mails of new readers in this transaction."""
 
+HashAddress = Callable[[str], str]
+"""From an address to the hash under which evidence about it is kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -42,15 +46,18 @@ class Changes:
 
     Attributes:
         topics: names by `added`, `changed`, `ended`.
+        catalogues: likewise; one is changed when its feed is, the rest of its settings is in no table.
         refusal: why it needs `--force`, "" when it does not.
     """
 
     plan: Plan
     topics: dict[str, tuple[str, ...]]
+    catalogues: dict[str, tuple[str, ...]]
     refusal: str
 
     def __bool__(self) -> bool:
-        return bool(self.plan.enrol or self.plan.edits or self.plan.end or any(self.topics.values()))
+        of_readers = self.plan.enrol or self.plan.edits or self.plan.end
+        return bool(of_readers or any(self.topics.values()) or any(self.catalogues.values()))
 
     def counts(self) -> dict[str, int]:
         """How many of each there are, for logs."""
@@ -59,10 +66,11 @@ class Changes:
             "subscribers_changed": len(self.plan.edits),
             "subscribers_ended": len(self.plan.end),
         }
-        return found | {f"topics_{verb}": len(names) for verb, names in self.topics.items()}
+        found |= {f"topics_{verb}": len(names) for verb, names in self.topics.items()}
+        return found | {f"catalogues_{verb}": len(names) for verb, names in self.catalogues.items()}
 
     def as_json(self) -> dict[str, Any]:
-        """For listings: addresses and topic names."""
+        """For listings: addresses, and the names of topics and catalogues."""
         return {
             "subscribers": {
                 "added": [each.address for each in self.plan.enrol],
@@ -70,19 +78,27 @@ class Changes:
                 "ended": [address for _, address in self.plan.end],
             },
             "topics": {verb: list(names) for verb, names in self.topics.items()},
+            "catalogues": {verb: list(names) for verb, names in self.catalogues.items()},
             "refused": self.refusal,
         }
 
 
-async def compare(connection: AsyncConnection, declared: Declared) -> Changes:
+async def compare(connection: AsyncConnection, declared: Declared, *, hash_address: HashAddress) -> Changes:
     """What the files would change, read in one transaction."""
     stored = await topic_rows.all_rows(connection, ended=True)
-    plan = await _whole_plan(connection, declared)
+    plan = await _whole_plan(connection, declared, hash_address)
     return Changes(
         plan=plan,
         topics=topics.changed(declared.topics, stored),
+        catalogues=_catalogues(declared.catalogues, await catalogues.all_rows(connection)),
         refusal=plan.refusal(absent="subscribers.toml" in declared.missing),
     )
+
+
+async def refusal(connection: AsyncConnection, declared: Declared) -> str:
+    """Why these files would be refused without `--force`, "" when they would not; needs no keys, unlike `compare`."""
+    plan = await _decide(connection, declared.subscribers, await _readers(connection, declared))
+    return plan.refusal(absent="subscribers.toml" in declared.missing)
 
 
 async def apply(
@@ -90,7 +106,7 @@ async def apply(
     declared: Declared,
     *,
     welcome: Welcome,
-    hash_address: Callable[[str], str],
+    hash_address: HashAddress,
     host: str,
     force: bool = False,
     now: datetime,
@@ -101,13 +117,13 @@ async def apply(
         RefusedError: it would end too many readers, or the file is absent; nothing was changed.
     """
     async with store.read() as connection:
-        changes = await compare(connection, declared)
+        changes = await compare(connection, declared, hash_address=hash_address)
     if changes.refusal and not force:
         raise RefusedError(f"{changes.refusal}. Nothing was changed. If it is meant, say so with --force")
     async with store.write() as connection:
         await topics.sync(connection, declared.topics, now=now)
     async with store.read() as connection:  # new topics have their ids now
-        changes = replace(changes, plan=await _whole_plan(connection, declared))
+        changes = replace(changes, plan=await _whole_plan(connection, declared, hash_address))
     by_key = {address_key(each.address): each for each in declared.subscribers}
     for part in _chunks(_concerned(changes.plan)):
         async with store.write() as connection:
@@ -118,13 +134,23 @@ async def apply(
     return changes
 
 
-async def _whole_plan(connection: AsyncConnection, declared: Declared) -> Plan:
-    keys = {address_key(each.address) for each in declared.subscribers}
-    return await _plan(connection, declared.subscribers, await _readers(connection, keys))
+def _catalogues(declared: Sequence[Catalogue], stored: Sequence[CatalogueRow]) -> dict[str, tuple[str, ...]]:
+    """Names by what an edit does to them; one that comes back counts as added, as with topics."""
+    found = catalogues.compare(stored, {each.name: each.feed for each in declared})
+    return {
+        "added": (*found.added, *found.returned),
+        "changed": tuple(name for name in found.changed if name not in found.returned),
+        "ended": found.ended,
+    }
 
 
-async def _readers(connection: AsyncConnection, keys: set[str]) -> list[SubscriberRow]:
+async def _whole_plan(connection: AsyncConnection, declared: Declared, hash_address: HashAddress) -> Plan:
+    return await _plan(connection, declared.subscribers, await _readers(connection, declared), hash_address)
+
+
+async def _readers(connection: AsyncConnection, declared: Declared) -> list[SubscriberRow]:
     """Every reader whom the file names, or who is there by an earlier one."""
+    keys = {address_key(each.address) for each in declared.subscribers}
     found = []
     after = SubscriberId(0)
     while rows := await subscribers.page(connection, after=after, limit=2000):
@@ -141,6 +167,16 @@ async def _readers(connection: AsyncConnection, keys: set[str]) -> list[Subscrib
 
 
 async def _plan(
+    connection: AsyncConnection,
+    declared: Sequence[DeclaredSubscriber],
+    readers: Sequence[SubscriberRow],
+    hash_address: HashAddress,
+) -> Plan:
+    plan = await _decide(connection, declared, readers)
+    return replace(plan, enrol=await _willing(connection, plan.enrol, hash_address))
+
+
+async def _decide(
     connection: AsyncConnection, declared: Sequence[DeclaredSubscriber], readers: Sequence[SubscriberRow]
 ) -> Plan:
     stored = await topic_rows.all_rows(connection)
@@ -151,6 +187,18 @@ async def _plan(
         held |= await subscriptions.of_subscribers(connection, ids, dropped=True)
     values = {row.id: row.value for row in await schedules.all_rows(connection)}
     return decide(declared, wishes, readers, held, values)
+
+
+async def _willing(
+    connection: AsyncConnection, people: Sequence[Enrolment], hash_address: HashAddress
+) -> tuple[Enrolment, ...]:
+    """Without those who left and were forgotten: no row tells of it, only the hash of their address."""
+    found: list[Enrolment] = []
+    for part in _chunks(people):
+        hashes = {each.address: hash_address(address_key(each.address)) for each in part}
+        last = await consents.last_acts(connection, set(hashes.values()))
+        found += [each for each in part if last.get(hashes[each.address]) != LEFT]
+    return tuple(found)
 
 
 def _wishes(each: DeclaredSubscriber, stored: Mapping[str, TopicRow]) -> tuple[Wish, ...]:
@@ -183,7 +231,7 @@ async def _apply_chunk(
     addresses: Sequence[str],
     *,
     welcome: Welcome,
-    hash_address: Callable[[str], str],
+    hash_address: HashAddress,
     now: datetime,
 ) -> None:
     """Decide again for these people, now that their rows are locked, and do it: they may have changed something since."""
@@ -192,7 +240,8 @@ async def _apply_chunk(
     rows = await subscribers.find_by_keys(connection, keys, lock=True)
     former = {key for row in rows for key in former_keys(row.own_settings)}
     keys |= former - {row.address_key for row in await subscribers.find_by_keys(connection, former)}
-    plan = await _plan(connection, [by_key[key] for key in sorted(keys) if key in by_key], rows)
+    named = [by_key[key] for key in sorted(keys) if key in by_key]
+    plan = await _plan(connection, named, rows, hash_address)
     await _enrol(connection, plan.enrol, welcome, hash_address, now)
     await _edit(connection, plan.edits, no, now)
     await leave.end(connection, [reader for reader, _ in plan.end], reason=leave.OUT_OF_FILE, now=now)
@@ -202,20 +251,19 @@ async def _enrol(
     connection: AsyncConnection,
     people: Sequence[Enrolment],
     welcome: Welcome,
-    hash_address: Callable[[str], str],
+    hash_address: HashAddress,
     now: datetime,
 ) -> None:
-    hashes = {each.address: hash_address(address_key(each.address)) for each in people}
-    last = await consents.last_acts(connection, set(hashes.values()))
-    # who left and was forgotten has no row to tell of it, only this
-    willing = [each for each in people if last.get(hashes[each.address]) != LEFT]
-    if not willing:
+    if not people:
         return
-    ids = await enrol(connection, willing, origin=Origin.FILE, now=now)
-    known = [(ids[address_key(each.address)], each) for each in willing]
+    ids = await enrol(connection, people, origin=Origin.FILE, now=now)
+    known = [(ids[address_key(each.address)], each) for each in people]
     await consents.note(
         connection,
-        [Consent(reader, hashes[person.address], "declared", "file", now) for reader, person in known],
+        [
+            Consent(reader, hash_address(address_key(person.address)), "declared", "file", now)
+            for reader, person in known
+        ],
     )
     await welcome(connection, known, now)
 

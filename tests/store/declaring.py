@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.addresses import address_key
-from alertd.config.settings import Declared, DeclaredQuery, DeclaredSubscriber, Topic
+from alertd.config.settings import Catalogue, Declared, DeclaredQuery, DeclaredSubscriber, Topic
 from alertd.model import Kind, Schedule, SubscriberId
 from alertd.store import schedules, subscribers, subscriptions, tables
 from alertd.store.engines import Store
@@ -59,10 +59,19 @@ def person(
     )
 
 
-def files(*people: DeclaredSubscriber, topics: Sequence[Topic] = (), missing: Sequence[str] = ()) -> Declared:
+def files(
+    *people: DeclaredSubscriber,
+    topics: Sequence[Topic] = (),
+    catalogues: Sequence[Catalogue] = (),
+    missing: Sequence[str] = (),
+) -> Declared:
     """What config/*.toml declares."""
     return Declared(
-        topics=tuple(topics), subscribers=people, files_hash=f"{len(people)}", missing=tuple(missing)
+        catalogues=tuple(catalogues),
+        topics=tuple(topics),
+        subscribers=people,
+        files_hash=f"{len(people)}",
+        missing=tuple(missing),
     )
 
 
@@ -100,7 +109,9 @@ class Applying:
     async def compare(self, declared: Declared) -> Changes:
         """What files would change."""
         async with self.store.read() as connection:
-            return await declare.compare(connection, declared)
+            return await declare.compare(
+                connection, declared, hash_address=lambda address: f"hash of {address}"
+            )
 
     async def reader(self, name: str) -> SubscriberRow:
         """A stored reader."""

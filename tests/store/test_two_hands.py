@@ -180,7 +180,11 @@ async def test_who_left_and_was_forgotten_is_not_brought_back(site: Applying) ->
         await leave.end(connection, [ann.id], reason=leave.BY_THEMSELVES, now=START)
         await consents.note(connection, [Consent(ann.id, hash_, LEFT, "mail", LATER)])
         await subscribers.take_address(connection, ann.id)
-    await site.apply(files(person("ann"), person("bob"), person("cyd")), now=LATER)
+    declared = files(person("ann"), person("bob"), person("cyd"))
+    told = (await site.compare(declared)).as_json()
+    assert told["subscribers"]["added"] == ["cyd@example.org"]  # what is told beforehand is what is done
+    assert (await site.apply(declared, now=LATER)).as_json() == told
+    assert not await site.compare(declared)
     assert site.welcomed == ["ann@example.org", "bob@example.org", "cyd@example.org"]
     async with site.store.read() as connection:
         assert await subscribers.find_by_key(connection, "ann@example.org") is None

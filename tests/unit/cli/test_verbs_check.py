@@ -34,6 +34,34 @@ def test_an_edit_is_told_before_and_after(folder: Folder) -> None:
     assert folder.run("subscriber", "show", "reader2@example.org", "--json").json["state"] == "ended"
 
 
+def _catalogue(name: str, feed: str = "https://example.org/feed") -> str:
+    return f'[catalogue.{name}]\nfeed = "{feed}"\n'
+
+
+def test_catalogues_are_told_too(folder: Folder) -> None:
+    """A new catalogue, a new feed of a known one, one that ends and one that comes back: before and after."""
+    folder.write("config/catalogues.toml", _catalogue("drc") + _catalogue("old"))
+    assert "catalogues to be added: 2\n  drc\n  old" in folder.run("check").out
+    told = folder.run("reload", "--json").json["catalogues"]
+    assert told == {"added": ["drc", "old"], "changed": [], "ended": []}
+    assert folder.run("check").out.splitlines()[-1] == "nothing to change in the store"
+    folder.write("config/catalogues.toml", _catalogue("drc", "https://example.org/new") + _catalogue("world"))
+    checked = folder.run("check", "--json").json["changes"]["catalogues"]
+    assert checked == {"added": ["world"], "changed": ["drc"], "ended": ["old"]}
+    assert "catalogues ended: 1\n  old" in folder.run("reload").out
+    folder.write("config/catalogues.toml", _catalogue("old", "https://example.org/again"))
+    checked = folder.run("check", "--json").json["changes"]["catalogues"]
+    assert checked == {"added": ["old"], "changed": [], "ended": ["drc", "world"]}
+
+
+def test_a_faulty_key_file_is_a_fault(folder: Folder) -> None:
+    """What check needs to read, and a start needs more, is told with the other faults, in JSON too."""
+    (folder.path / "alertd.key").write_text("k2 nonsense\n")
+    told = folder.run("check", "--json")
+    assert told.code == 2
+    assert [fault["line"] for fault in told.json["faults"]] == [1]
+
+
 def test_an_edit_that_ends_too_many(folder: Folder) -> None:
     """Check warns and passes; reload refuses with exit 3 and changes nothing; --force means it."""
     folder.write("config/subscribers.toml", _readers(30))
