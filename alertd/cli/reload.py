@@ -11,14 +11,16 @@ from alertd.cli.shell import Shell
 
 @click.command()
 @click.option(
-    "--force", is_flag=True, help="Even if it ends more than a tenth of the subscribers that files declared."
+    "--force",
+    is_flag=True,
+    help="Even if it ends more than a tenth of the declared subscribers, or what an absent file had given.",
 )
 @json_option
 @click.pass_obj
 def reload(shell: Shell, *, force: bool, as_json: bool) -> None:
     """Read config/ again and apply what changed, as SIGHUP does, and tell what that was.
 
-    A faulty edit is refused whole (exit 2), and so is one that would end too many subscribers without --force (exit 3).
+    A faulty edit is refused whole (exit 2), and so is one that would end too many subscribers, or lacks a whole file, without --force (exit 3).
     Without a running daemon the store is changed at once. alertd.toml is read when the daemon starts: keys that were edited since are named.
     """
     changes = shell.perform("reload", force=force)

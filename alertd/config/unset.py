@@ -24,13 +24,17 @@ def unset(settings: Settings, declared: Declared) -> tuple[Fault, ...]:
             remedy = f'write {name} = "{example}", with your own'
             faults.append(fault(shown_path(settings.file), line, f"service.{name}", "not set up yet", remedy))
     if not declared.catalogues:
-        file = settings.paths.config / CATALOGUES_FILE
-        remedy = "remove the # before [catalogue.NAME] and its lines, and give it the URL of your feed"
-        line = _line_of(file, r"#?\s*\[catalogue\.")
-        faults.append(
-            fault(shown_path(file), line, "catalogue", "not set up yet: there is no catalogue", remedy)
-        )
+        faults.append(_no_catalogue(settings.paths.config / CATALOGUES_FILE, declared))
     return tuple(faults)
+
+
+def _no_catalogue(file: Path, declared: Declared) -> Fault:
+    if CATALOGUES_FILE in declared.missing:
+        what, remedy = "the file is absent", "put it back; alertd init writes one to begin with"
+        return fault(shown_path(file), 0, "catalogue", f"{what}, so there is no catalogue", remedy)
+    remedy = "remove the # before [catalogue.NAME] and its lines, and give it the URL of your feed"
+    line = _line_of(file, r"#?\s*\[catalogue\.")
+    return fault(shown_path(file), line, "catalogue", "not set up yet: there is no catalogue", remedy)
 
 
 def _line_of_key(file: Path, name: str) -> int:

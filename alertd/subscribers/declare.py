@@ -13,13 +13,12 @@ from typing import Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.addresses import address_key
-from alertd.config.settings import Catalogue, Declared, DeclaredSubscriber
+from alertd.config.settings import Declared, DeclaredSubscriber
 from alertd.errors import RefusedError
 from alertd.model import No, Origin, Schedule, SubscriberId, SubscriptionId
 from alertd.query import parse, restrict
 from alertd.store import announcements, catalogues, configs, consents, schedules, subscribers, subscriptions
 from alertd.store import topics as topic_rows
-from alertd.store.catalogues import CatalogueRow
 from alertd.store.consents import LEFT, Consent
 from alertd.store.engines import Store
 from alertd.store.subscribers import SubscriberRow
@@ -29,6 +28,7 @@ from alertd.subscribers import leave, topics
 from alertd.subscribers.enrol import Enrolment, Wish, add_wishes, enrol
 from alertd.subscribers.own import former_keys
 from alertd.subscribers.plan import Edit, Plan, decide
+from alertd.subscribers.plan import refusal as plan_refusal
 
 _CHUNK = 500
 T = TypeVar("T")
@@ -38,6 +38,9 @@ Welcome = Callable[[AsyncConnection, Sequence[tuple[SubscriberId, Enrolment]], d
 
 HashAddress = Callable[[str], str]
 """From an address to the hash under which evidence about it is kept."""
+
+Names = dict[str, tuple[str, ...]]
+"""Of topics or catalogues, by `added`, `changed`, `ended`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,8 @@ class Changes:
     """
 
     plan: Plan
-    topics: dict[str, tuple[str, ...]]
-    catalogues: dict[str, tuple[str, ...]]
+    topics: Names
+    catalogues: Names
     refusal: str
 
     def __bool__(self) -> bool:
@@ -85,20 +88,33 @@ class Changes:
 
 async def compare(connection: AsyncConnection, declared: Declared, *, hash_address: HashAddress) -> Changes:
     """What the files would change, read in one transaction."""
-    stored = await topic_rows.all_rows(connection, ended=True)
     plan = await _whole_plan(connection, declared, hash_address)
-    return Changes(
-        plan=plan,
-        topics=topics.changed(declared.topics, stored),
-        catalogues=_catalogues(declared.catalogues, await catalogues.all_rows(connection)),
-        refusal=plan.refusal(absent="subscribers.toml" in declared.missing),
-    )
+    of_topics, of_catalogues = await _names(connection, declared)
+    return Changes(plan, of_topics, of_catalogues, _refusal(plan, of_topics, of_catalogues, declared))
 
 
 async def refusal(connection: AsyncConnection, declared: Declared) -> str:
     """Why these files would be refused without `--force`, "" when they would not; needs no keys, unlike `compare`."""
     plan = await _decide(connection, declared.subscribers, await _readers(connection, declared))
-    return plan.refusal(absent="subscribers.toml" in declared.missing)
+    return _refusal(plan, *await _names(connection, declared), declared)
+
+
+def _refusal(plan: Plan, of_topics: Names, of_catalogues: Names, declared: Declared) -> str:
+    return plan_refusal(
+        plan, topics=of_topics["ended"], catalogues=of_catalogues["ended"], missing=declared.missing
+    )
+
+
+async def _names(connection: AsyncConnection, declared: Declared) -> tuple[Names, Names]:
+    """What becomes of topics, and of catalogues: of these, one that comes back counts as added, as with topics."""
+    found = catalogues.compare(
+        await catalogues.all_rows(connection), {each.name: each.feed for each in declared.catalogues}
+    )
+    return topics.changed(declared.topics, await topic_rows.all_rows(connection, ended=True)), {
+        "added": (*found.added, *found.returned),
+        "changed": tuple(name for name in found.changed if name not in found.returned),
+        "ended": found.ended,
+    }
 
 
 async def apply(
@@ -114,7 +130,7 @@ async def apply(
     """Make the store what the files declare.
 
     Raises:
-        RefusedError: it would end too many readers, or the file is absent; nothing was changed.
+        RefusedError: it would end too many readers, or a file is absent that gave something; nothing was changed.
     """
     async with store.read() as connection:
         changes = await compare(connection, declared, hash_address=hash_address)
@@ -132,16 +148,6 @@ async def apply(
     async with store.write() as connection:
         await configs.note(connection, hash_=declared.files_hash, host=host, now=now)
     return changes
-
-
-def _catalogues(declared: Sequence[Catalogue], stored: Sequence[CatalogueRow]) -> dict[str, tuple[str, ...]]:
-    """Names by what an edit does to them; one that comes back counts as added, as with topics."""
-    found = catalogues.compare(stored, {each.name: each.feed for each in declared})
-    return {
-        "added": (*found.added, *found.returned),
-        "changed": tuple(name for name in found.changed if name not in found.returned),
-        "ended": found.ended,
-    }
 
 
 async def _whole_plan(connection: AsyncConnection, declared: Declared, hash_address: HashAddress) -> Plan:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from alertd.addresses import address_key
 from alertd.config.settings import DeclaredSubscriber
+from alertd.mail.wording import many
 from alertd.model import Origin, Schedule, ScheduleId, SubscriberId, SubscriberState, SubscriptionId, TopicId
 from alertd.store.subscribers import SubscriberRow
 from alertd.store.subscriptions import SubscriptionRow
@@ -19,6 +20,7 @@ from alertd.subscribers.own import former_keys
 
 SHARE_THAT_MAY_END = 0.10
 NUMBER_THAT_MAY_END = 10
+MOST_NAMED = 5
 _STANDING = {SubscriberState.ACTIVE, SubscriberState.PAUSED}
 
 Held = Mapping[SubscriberId, Sequence[SubscriptionRow]]
@@ -65,14 +67,37 @@ class Plan:
     end: tuple[tuple[SubscriberId, str], ...] = ()
     declared: int = 0
 
-    def refusal(self, *, absent: bool) -> str:
-        """Why this needs `--force`: it would end too many, or the file is absent; "" when it does not."""
-        if absent and (self.end or self.edits):
-            concerned = len(self.end) + len(self.edits)
-            return f"subscribers.toml is absent, which would end what it gave to all {concerned} declared subscribers"
-        if len(self.end) > NUMBER_THAT_MAY_END and len(self.end) > SHARE_THAT_MAY_END * self.declared:
-            return f"this edit would end {len(self.end)} of {self.declared} declared subscribers, more than one in ten"
-        return ""
+
+def refusal(plan: Plan, *, topics: Sequence[str], catalogues: Sequence[str], missing: Collection[str]) -> str:
+    """Why an edit needs `--force`: a file is gone that gave something, or it would end too many; "" when it does not.
+
+    Args:
+        plan: for the readers.
+        topics: names of those that it ends.
+        catalogues: likewise.
+        missing: names of the files that are not there.
+    """
+    lost = [
+        f"{file} is absent: put it back, or it ends {many(len(names), noun)} ({_listed(names)})"
+        for file, noun, names in (
+            ("catalogues.toml", "catalogue", catalogues),
+            ("topics.toml", "topic", topics),
+        )
+        if file in missing and names
+    ]
+    if "subscribers.toml" in missing and (plan.end or plan.edits):
+        concerned = many(len(plan.end) + len(plan.edits), "declared subscriber")
+        lost.append(f"subscribers.toml is absent: put it back, or what it gave to {concerned} ends")
+    elif len(plan.end) > NUMBER_THAT_MAY_END and len(plan.end) > SHARE_THAT_MAY_END * plan.declared:
+        lost.append(
+            f"this edit would end {len(plan.end)} of {plan.declared} declared subscribers, more than one in ten"
+        )
+    return "; ".join(lost)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def decide(

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
+from alertd.config.settings import Catalogue, Topic
 from alertd.errors import RefusedError
 from alertd.model import No, Origin, SubscriberState
 from alertd.query import parse
-from alertd.store import announcements, consents, subscriptions
+from alertd.store import announcements, catalogues, consents, subscriptions
 from alertd.store.engines import Store
 from alertd.store.tables import cursor
 from alertd.subscribers import change, declare, leave
@@ -290,3 +291,36 @@ async def test_absent_file(site: Applying) -> None:
     assert await site.asks("bob") == {"alpha": DAILY, "beta": DAILY}
     await site.apply(absent, force=True)
     assert await site.asks("bob") == {"beta": DAILY}
+
+
+async def test_absent_topics_and_catalogues(site: Applying) -> None:
+    """Without topics.toml or catalogues.toml none of them ends unless it is forced; each lost file is named."""
+    drc = Catalogue("drc", feed="https://example.org/feed")
+    many = [Topic(f"t{number}", "", "alpha") for number in range(7)]
+    await site.apply(files(topics=many, catalogues=[drc]))
+    async with site.store.write() as connection:
+        await catalogues.sync(connection, {"drc": drc.feed}, START)  # what the poller does
+    stored = await site.everything()
+    for absent, match in (
+        (
+            files(catalogues=[drc], missing=["topics.toml"]),
+            r"^topics\.toml is absent: put it back, .* 7 topics",
+        ),
+        (
+            files(topics=many, missing=["catalogues.toml"]),
+            r"^catalogues\.toml is absent.* 1 catalogue \(drc\)",
+        ),
+        (
+            files(missing=["catalogues.toml", "topics.toml", "subscribers.toml"]),
+            r"catalogues\.toml is absent.*; topics\.toml .*\(t0, t1, t2, t3, t4 and 2 more\).*--force",
+        ),
+    ):
+        with pytest.raises(RefusedError, match=match):
+            await site.apply(absent)
+        async with site.store.read() as connection:
+            assert await declare.refusal(connection, absent) == (await site.compare(absent)).refusal
+    assert await site.everything() == stored
+    await site.apply(files(topics=many[:1], catalogues=[drc]))  # taken out by an edit: that is meant
+    changes = await site.apply(files(catalogues=[drc], missing=["topics.toml"]), force=True)
+    assert changes.topics["ended"] == ("t0",)
+    assert not await site.compare(files(catalogues=[drc], missing=["topics.toml", "subscribers.toml"]))

@@ -78,6 +78,26 @@ def test_an_edit_that_ends_too_many(folder: Folder) -> None:
     assert len(folder.run("reload", "--force", "--json").json["subscribers"]["ended"]) == 20
 
 
+def test_a_file_that_vanished(folder: Folder) -> None:
+    """Check warns of it by name, reload refuses and says how to mend it; with the file back nothing has changed."""
+    folder.write("config/topics.toml", '[topic.rural]\nquery = "rural"\n')
+    folder.write("config/catalogues.toml", _catalogue("drc"))
+    folder.run("reload")
+    lost = folder.path / "config" / "topics.toml"
+    lost.rename(lost.with_suffix(".away"))
+    assert "warning: topics.toml is absent: put it back" in folder.run("check").out
+    refused = folder.run("reload")
+    assert refused.code == 3
+    for words in ("topics.toml is absent: put it back, or it ends 1 topic (rural)", "--force"):
+        assert words in refused.err
+    lost.with_suffix(".away").rename(lost)
+    assert folder.run("reload").out == "nothing changed\n"
+    (folder.path / "config" / "catalogues.toml").unlink()
+    assert "catalogues.toml is absent: put it back, or it ends 1 catalogue" in folder.run("check").out
+    refused = folder.run("poll")
+    assert (refused.code, "catalogues.toml: catalogue: the file is absent" in refused.err) == (2, True)
+
+
 def test_a_faulty_edit_is_refused_whole(folder: Folder) -> None:
     """Reload reports every fault, exit 2, and applies nothing of the files."""
     folder.write("config/subscribers.toml", _readers(1) + '[[subscriber]]\naddress = "nobody"\nquerys = []\n')
