@@ -19,11 +19,14 @@ from alertd.clock import Clock
 from alertd.config import load, unset
 from alertd.control.applying import reload
 from alertd.control.commands import COMMANDS
+from alertd.control.door import check as check_door
+from alertd.control.door import door
 from alertd.control.server import serving
 from alertd.control.services import Services, open_services
 from alertd.errors import ConfigError, RefusedError, StoreUnavailableError
 from alertd.ops.notify import notify, watchdog_seconds
 from alertd.postmaster.ways import WaysIn
+from alertd.postmaster.ways import check as check_ways
 from alertd.work import Work
 
 _log = log.get("daemon")
@@ -208,12 +211,15 @@ async def run(file: Path, *, clock: Clock, started: Callable[[Daemon], None] | N
         started: called with the daemon before it works, for whoever runs it inside a larger program.
 
     Raises:
-        ConfigError: the configuration is faulty, or not set up yet.
+        ConfigError: the configuration is faulty or not set up yet, or LMTP cannot listen; no database was made.
+        RefusedError: something that is no socket is in the way of the control socket; likewise.
         StoreError: the store is busy, unavailable or newer.
     """
     settings, declared = load(file)
     if missing := unset(settings, declared):
         raise ConfigError(missing)
+    check_door(door(settings))
+    await check_ways(settings)
     async with open_services(settings, clock, declared=declared) as services:
         worker_id = await work.register(services)
         daemon = Daemon(services, worker_id)

@@ -73,7 +73,8 @@ def bind(path: Path) -> socket.socket:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _clear(path)
+        if _is_stale(path):
+            path.unlink()
         bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             with reachable(path) as spelled:
@@ -83,18 +84,37 @@ def bind(path: Path) -> socket.socket:
             bound.close()
             raise
     except OSError as error:
-        raise StoreUnavailableError(
-            f"the control socket {path} cannot be made: {error.strerror}. Make its folder writable for the user alertd"
-            " runs as, or set [paths] run to another one"
-        ) from error
+        raise _cannot_be_made(path, error.strerror) from error
     return bound
 
 
-def _clear(path: Path) -> None:
+def check(path: Path) -> None:
+    """See whether `bind` could succeed, before anything is made. Nothing is left behind.
+
+    Raises:
+        StoreBusyError: another daemon listens there.
+        RefusedError: something that is no socket has its name.
+        StoreUnavailableError: its folder cannot be written, or not be made.
+    """
+    folder = next(each for each in path.parents if each.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise _cannot_be_made(path, f"{folder} cannot be written")
+    _is_stale(path)
+
+
+def _cannot_be_made(path: Path, why: str | None) -> StoreUnavailableError:
+    return StoreUnavailableError(
+        f"the control socket {path} cannot be made: {why}. Make its folder writable for the user alertd"
+        " runs as, or set [paths] run to another one"
+    )
+
+
+def _is_stale(path: Path) -> bool:
+    """Whether a socket that a killed daemon left is there; what else has its name is refused."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
-        return
+        return False
     if not stat.S_ISSOCK(mode):
         raise RefusedError(
             f"{path} is in the way of the control socket: move it, or set [paths] run to another folder"
@@ -103,4 +123,4 @@ def _clear(path: Path) -> None:
         raise StoreBusyError(
             f"another alertd daemon listens on {path}: stop it, or set [paths] run to another folder"
         )
-    path.unlink()
+    return True

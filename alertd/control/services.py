@@ -131,6 +131,8 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Services on their own store: takes it for writing, migrates it, gives it back.
 
+    The files are read first, so that a fault in one of them leaves no new database behind.
+
     Raises:
         ConfigError: config/*.toml, the key file or a template is faulty.
         StoreError: busy, unavailable, newer than this alertd.
@@ -138,7 +140,8 @@ async def open_services(
     found = declared if declared is not None else load_declared(settings)
     store = Store(settings.store.url)
     try:
+        services = build_services(settings, found, store, clock)
         await migrate(store)
-        yield build_services(settings, found, store, clock)
+        yield services
     finally:
         await store.close()

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import re
 import secrets
 import socket
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -199,16 +201,13 @@ class LmtpServer:
         def session() -> _Protocol:
             return _Protocol(handler, self._sessions, max_size=self._intake.max_size, hostname=self._hostname)
 
-        try:
+        with _told(self._listen):
             if "/" in self._listen:
                 listener = self._bind_unix(Path(self._listen))
                 self._server = await loop.create_unix_server(session, sock=listener)
             else:
                 host, port = parse_listen(self._listen)
                 self._server = await loop.create_server(session, host, port)
-        except OSError as error:
-            what = f"cannot listen on {self._listen}: {error.strerror or error}"
-            raise _config_error(what, busy=error.errno == errno.EADDRINUSE) from error
         _log.info("lmtp.listens", on=self._listen)
 
     def _bind_unix(self, path: Path) -> socket.socket:
@@ -216,11 +215,7 @@ class LmtpServer:
 
         It is bound under another name, made private and then renamed, so there is no moment with a wrong mode.
         """
-        if path.exists() or path.is_symlink():
-            if not stat.S_ISSOCK(path.lstat().st_mode):
-                raise _config_error(f"{path} is there and is not a socket")
-            if _answers(path):
-                raise _config_error(f"another process listens on {path}", busy=True)
+        _check_free(path)
         draft = path.with_name(f".{secrets.token_hex(4)}")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -253,6 +248,48 @@ class LmtpServer:
                 if path.lstat().st_ino == inode:
                     path.unlink()
         self._server, self._socket_file = None, None
+
+
+async def check(listen: str) -> None:
+    """See whether `LmtpServer.start` could listen there now. Nothing is left behind.
+
+    Raises:
+        ConfigError: it could not.
+    """
+    with _told(listen):
+        if "/" in listen:
+            path = Path(listen)
+            _check_free(path)
+            if not path.parent.is_dir():
+                raise FileNotFoundError(errno.ENOENT, f"there is no folder {path.parent}")
+            if not os.access(path.parent, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, f"the folder {path.parent} cannot be written")
+            return
+        host, port = parse_listen(listen)
+        loop = asyncio.get_running_loop()
+        # bound as the server will be, so that the kernel judges by the same options, and never listening
+        probe = await loop.create_server(asyncio.Protocol, host, port, start_serving=False)
+        probe.close()
+        await probe.wait_closed()
+
+
+@contextmanager
+def _told(listen: str) -> Iterator[None]:
+    """What keeps us from listening becomes a fault of the configuration."""
+    try:
+        yield
+    except OSError as error:
+        what = f"cannot listen on {listen}: {error.strerror or error}"
+        raise _config_error(what, busy=error.errno == errno.EADDRINUSE) from error
+
+
+def _check_free(path: Path) -> None:
+    """A stale socket may be replaced; a living one, and what is none, may not."""
+    if path.exists() or path.is_symlink():
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise _config_error(f"{path} is there and is not a socket")
+        if _answers(path):
+            raise _config_error(f"another process listens on {path}", busy=True)
 
 
 def parse_listen(text: str) -> tuple[str, int]:

@@ -7,12 +7,23 @@ from collections.abc import Callable
 
 from alertd.clock import Clock
 from alertd.config.settings import Settings
+from alertd.postmaster import lmtp as lmtp_server
 from alertd.postmaster.envelope import OurAddress
 from alertd.postmaster.imap import ImapReader
 from alertd.postmaster.intake import Intake
 from alertd.postmaster.lmtp import LmtpServer
 from alertd.postmaster.spool import Spool
 from alertd.store.engines import Store
+
+
+async def check(settings: Settings) -> None:
+    """See whether the ways in could be opened, before anything is made for them; nothing is left behind.
+
+    Raises:
+        ConfigError: LMTP cannot listen where it should.
+    """
+    if settings.intake.lmtp:
+        await lmtp_server.check(settings.intake.lmtp)
 
 
 class WaysIn:

@@ -60,3 +60,33 @@ def test_looking_leaves_the_folder_as_it_was(folder: Path) -> None:
     for verb in (["status"], ["subscriber", "list"], ["outbox", "list"], ["check"]):
         alertd(*verb, cwd=folder)
     assert (database.read_bytes(), database.stat().st_mtime_ns) == before
+
+
+@pytest.mark.parametrize("kind", ["port", "lmtp socket", "no folder", "control", "key"])
+def test_a_refused_start_leaves_nothing_behind(kind: str, folder: Path) -> None:
+    """What would stop the daemon is looked at before the database is made, and the message says what it is."""
+    (folder / "var").rmdir()
+    with socket.socket() as port, socket.socket(socket.AF_UNIX) as listener:
+        port.bind(("127.0.0.1", 0))
+        port.listen()
+        listener.bind(str(folder / "mta"))
+        listener.listen()
+        where, code, words = {
+            "port": (f"127.0.0.1:{port.getsockname()[1]}", 2, "address already in use"),
+            "lmtp socket": (f"{folder}/mta", 2, "another process listens on"),
+            "no folder": (f"{folder}/none/mta", 2, "there is no folder"),
+            "control": ("", 4, "another alertd daemon listens on"),
+            "key": ("", 2, "alertd.key"),
+        }[kind]
+        if where:
+            with (folder / "alertd.toml").open("a") as settings:
+                settings.write(f'\n[intake]\nlmtp = "{where}"\n')
+        if kind == "control":
+            (folder / "var").mkdir()
+            (folder / "mta").rename(folder / "var" / "control.sock")
+        if kind == "key":
+            (folder / "alertd.key").write_text("nonsense\n")
+        before = sorted(folder.rglob("*"))
+        refused = alertd("run", cwd=folder)
+    assert (refused.returncode, words in refused.stderr) == (code, True), refused.stderr
+    assert sorted(folder.rglob("*")) == before
