@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alertd.cli.output import Stream, json_option, print_json, show
+from alertd.cli.output import Stream, json_option, plain, print_json, show
 from alertd.cli.shell import Shell
 from alertd.config.settings import DEFAULT_SCHEDULE, LANGUAGES
 from alertd.mail.wording import many
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def subscriber() -> None:
-    """List, show, add and end subscribers."""
+    """List, show, add and end subscribers; lift suppressions."""
 
 
 @subscriber.command("list")
@@ -125,6 +125,35 @@ def end(shell: Shell, *, address: str, reason: str, as_json: bool) -> None:
         print_json(done)
     else:
         click.echo(f"{done['address']} {'ended' if done['ended'] else 'had ended already'}")
+
+
+@subscriber.command("lift")
+@click.argument("address")
+@click.option("--reason", default="", help="Kept with the act.")
+@click.option(
+    "--force", is_flag=True, help="Even if the person complained: they asked you to be mailed again."
+)
+@json_option
+@click.pass_obj
+def lift(shell: Shell, *, address: str, reason: str, force: bool, as_json: bool) -> None:
+    """Lift a suppression: ADDRESS may be mailed again, and its earlier bounces count no more.
+
+    It brings nobody back: their queries were dropped. `subscriber add --force` gives them new ones, or they sign up themselves.
+    Where a person complained it is refused without --force.
+    """
+    done = shell.perform("subscriber.lift", address=address, reason=reason, force=force)
+    if as_json:
+        print_json(done)
+    elif not done["lifted"]:
+        click.echo(f"{done['address']} was not suppressed")
+    else:
+        click.echo(
+            f"{done['address']} may be mailed again; it was suppressed since {done['since'][:10]}: {plain(done['reason'])}"
+        )
+        if done["state"] == SubscriberState.ENDED:
+            click.echo(
+                f"they stay ended: alertd subscriber add {done['address']} QUERY... --force brings them back"
+            )
 
 
 def _check(address: str, queries: tuple[str, ...], *, schedule: str, time_zone: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from alertd import __version__
-from alertd.control import applying, catalogues, enrolment, inbox, outbox
+from alertd.control import applying, catalogues, enrolment, inbox, outbox, suppressions
 from alertd.control.services import Services
 
 Command = Callable[..., Awaitable[Any]]
@@ -47,5 +47,6 @@ COMMANDS: Mapping[str, Command] = {
     "reload": applying.reload,
     "subscriber.add": enrolment.add_subscriber,
     "subscriber.end": enrolment.end_subscriber,
+    "subscriber.lift": suppressions.lift_suppression,
 }
 """Everything that changes something. What only looks opens the store for reading instead (`alertd.store.reading`)."""

@@ -131,7 +131,11 @@ async def _refuse_who_left(
         return
     if known is None:
         hash_ = services.hash_address(address)
-        acts = [each for each in await consents.of_address(connection, hash_) if not _is_unproven(each.act)]
+        acts = [
+            each
+            for each in await consents.of_address(connection, hash_)
+            if not consents.is_unproven(each.act)
+        ]
         if not acts or acts[-1].act != consents.LEFT:
             return
         why, since = "left, and is forgotten since", acts[-1].at
@@ -145,11 +149,6 @@ async def _refuse_who_left(
     )
 
 
-def _is_unproven(act: str) -> bool:
-    """Whether anybody may have sent it."""
-    return act.startswith("asked ")
-
-
 def _is_ours(reason: str) -> bool:
     return reason == leave.OUT_OF_FILE or reason.startswith(leave.BY_ADMIN)
 
@@ -160,7 +159,7 @@ async def _refuse_suppressed(connection: AsyncConnection, address: str, hash_: s
         reason, since = found
         raise RefusedError(
             f"{address} must not be mailed: {reason}, since {since:%Y-%m-%d}. The person behind it can come back by"
-            " signing up themselves"
+            " signing up themselves; alertd subscriber lift takes the address off the list"
         )
 
 

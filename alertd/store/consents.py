@@ -16,6 +16,9 @@ from alertd.store.upsert import upsert
 LEFT = "left"
 """The act of a person who ended their subscription by themselves."""
 
+LIFTED = "suppression lifted"
+"""The act of an admin who lets an address be mailed again. It says nothing of what the person wants."""
+
 
 class Consent(NamedTuple):
     """One act of a person (or of an admin for them) with its evidence."""
@@ -28,6 +31,19 @@ class Consent(NamedTuple):
     inbound_id: int | None = None
     network: str | None = None
     wording: str | None = None
+
+
+class Suppression(NamedTuple):
+    """Why an address must not be mailed."""
+
+    reason: str
+    evidence: str | None
+    since: datetime
+
+
+def is_unproven(act: str) -> bool:
+    """Whether an act does not tell what the person wants: anybody may have asked it, or an admin did it."""
+    return act.startswith("asked ") or act == LIFTED
 
 
 async def note(connection: AsyncConnection, rows: Sequence[Consent]) -> None:
@@ -55,19 +71,27 @@ async def of_subscriber(connection: AsyncConnection, subscriber_id: SubscriberId
 
 
 async def last_confirmed(connection: AsyncConnection, subscriber_id: SubscriberId) -> datetime | None:
-    """When a reader last confirmed something: a proof that mail reached them. None when they never did."""
+    """When a reader last confirmed something: a proof that mail reached them. None when they never did.
+
+    An admin who lifts their suppression vouches for as much.
+    """
     statement = select(func.max(consent.c.at)).where(
-        consent.c.subscriber_id == subscriber_id, consent.c.act.like("confirmed %")
+        consent.c.subscriber_id == subscriber_id,
+        or_(consent.c.act.like("confirmed %"), consent.c.act == LIFTED),
     )
     instant: datetime | None = (await connection.execute(statement)).scalar_one()
     return instant
 
 
 async def last_acts(connection: AsyncConnection, hashes: Collection[str]) -> dict[str, str]:
-    """The newest act of each of these addresses that has any; what was asked and not confirmed anybody may have sent."""
+    """The newest act of each of these addresses that has any, but for those that are unproven (`is_unproven`)."""
     statement = (
         select(consent.c.address_hash, consent.c.act)
-        .where(consent.c.address_hash.in_(sorted(hashes)), consent.c.act.not_like("asked %"))
+        .where(
+            consent.c.address_hash.in_(sorted(hashes)),
+            consent.c.act.not_like("asked %"),
+            consent.c.act != LIFTED,
+        )
         .order_by(consent.c.at, consent.c.id)
     )
     return {hash_: act for hash_, act in await connection.execute(statement)}
@@ -103,6 +127,18 @@ async def suppressed(
         or_(suppression.c.until_at.is_(None), suppression.c.until_at > now),
     )
     return {hash_: (reason, since) for hash_, reason, since in await connection.execute(statement)}
+
+
+async def suppression_of(
+    connection: AsyncConnection, address_hash: str, *, now: datetime
+) -> Suppression | None:
+    """Why an address must not be mailed now, None when it may."""
+    statement = select(suppression.c.reason, suppression.c.evidence, suppression.c.since_at).where(
+        suppression.c.address_hash == address_hash,
+        or_(suppression.c.until_at.is_(None), suppression.c.until_at > now),
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else Suppression._make(row)
 
 
 async def lift(connection: AsyncConnection, address_hash: str) -> None:

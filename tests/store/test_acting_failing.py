@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from alertd.clock import ManualClock
+from alertd.control.suppressions import lift_suppression
 from alertd.demo.relay import Behaviour, Relay
 from alertd.digest.now import send_now
 from alertd.mail.tokens import make_bounce, make_leave
@@ -97,6 +98,23 @@ async def test_a_full_mailbox_is_scored_over_days(postbox: Postbox) -> None:
         await _comes_back(postbox, FULL, to=digest.return_path)
     assert await postbox.state() is SubscriberState.SUPPRESSED
     assert await _suppression(postbox) == "bounce: mailbox full"
+
+
+async def test_a_lifted_suppression_starts_the_count_anew(postbox: Postbox) -> None:
+    """After an admin lifted it and brought the reader back, one full mailbox is one point again and not the sixth."""
+    await postbox.enrol(READER, "land")
+    digest = await _digest(postbox)
+    for _ in range(5):
+        await _comes_back(postbox, FULL, to=digest.return_path)
+        postbox.clock.advance(DAY)
+    assert await postbox.state() is SubscriberState.SUPPRESSED
+    lifted = await lift_suppression(postbox.services, address=READER)
+    assert (lifted["lifted"], lifted["reason"]) == (True, "bounce: mailbox full")
+    assert await _suppression(postbox) == ""
+    await postbox.enrol(READER, "land")
+    postbox.clock.advance(DAY)
+    await _comes_back(postbox, FULL, to=digest.return_path)
+    assert await postbox.state() is SubscriberState.ACTIVE
 
 
 async def test_delayed_is_noted_and_charged_to_nobody(postbox: Postbox) -> None:

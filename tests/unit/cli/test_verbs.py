@@ -93,6 +93,78 @@ def test_an_address_that_must_not_be_mailed(folder: Folder) -> None:
     assert len(folder.store(_mails)) == 1
 
 
+async def _suppress(connection: AsyncConnection, reason: str) -> None:
+    """As the mail that comes back does it."""
+    row = await subscribers.find_by_key(connection, address_key("reader@example.org"))
+    assert row is not None
+    (hash_,) = (await connection.execute(select(tables.consent.c.address_hash).distinct())).scalars()
+    await leave.end(connection, [row.id], reason=leave.BOUNCED, now=NOW, suppressed=True)
+    await consents.suppress(connection, hash_, reason=reason, evidence="5 points", now=NOW)
+
+
+async def _audit(connection: AsyncConnection) -> list[Any]:
+    rows = (await connection.execute(select(tables.audit).order_by(tables.audit.c.id))).all()
+    return [(row.verb, row.before, row.after) for row in rows]
+
+
+def test_a_suppression_is_lifted(folder: Folder) -> None:
+    """The address may be mailed again, the reader stays ended, and it is kept who lifted what and why; a second time tells so."""
+    folder.run("subscriber", "add", "reader@example.org", "*")
+    folder.store(lambda connection: _suppress(connection, "bounce: unknown user"))
+    assert folder.run("subscriber", "list", "--state", "suppressed", "--json").json != []
+    told = folder.run("subscriber", "lift", "READER@example.org", "--reason", "new server")
+    assert told.code == 0
+    first, second = told.out.splitlines()
+    assert first == (
+        "READER@example.org may be mailed again; it was suppressed since 2026-11-24: bounce: unknown user"
+    )
+    assert "subscriber add READER@example.org QUERY... --force" in second
+    shown = folder.run("subscriber", "show", "reader@example.org", "--json").json
+    assert (shown["state"], shown["end_reason"], shown["queries"]) == ("ended", leave.BOUNCED, [])
+    assert folder.store(_acts)[-1] == (consents.LIFTED, "cli")
+    verb, before, after = folder.store(_audit)[-1]
+    assert (verb, before["reason"], after) == (
+        "subscriber.lifted",
+        "bounce: unknown user",
+        {"reason": "new server"},
+    )
+    again = folder.run("subscriber", "lift", "reader@example.org", "--json").json
+    assert (again["lifted"], again["state"]) == (False, "ended")
+    assert "was not suppressed" in folder.run("subscriber", "lift", "reader@example.org").out
+    assert folder.run("subscriber", "add", "reader@example.org", "*").code == 3
+    assert folder.run("subscriber", "add", "reader@example.org", "*", "--force").code == 0
+    assert len(folder.store(_mails)) == 2  # both welcomes, none of them by lifting
+
+
+def test_a_complaint_is_lifted_only_with_force(folder: Folder) -> None:
+    """Who said no must have said otherwise; who is unknown is told as such."""
+    folder.run("subscriber", "add", "reader@example.org", "*")
+    folder.store(lambda connection: _suppress(connection, "complaint: abuse"))
+    refused = folder.run("subscriber", "lift", "reader@example.org")
+    assert (refused.code, "complaint: abuse" in refused.err, "--force" in refused.err) == (3, True, True)
+    assert folder.run("subscriber", "add", "reader@example.org", "*", "--force").code == 3
+    lifted = folder.run("subscriber", "lift", "reader@example.org", "--force", "--json").json
+    assert (lifted["lifted"], lifted["reason"]) == (True, "complaint: abuse")
+    assert folder.run("subscriber", "lift", "nobody@example.org").code == 1
+
+
+def test_lifting_says_nothing_of_what_a_person_wants(folder: Folder) -> None:
+    """Somebody who left stays away from the file and from a careless admin, whatever an admin lifted since."""
+    folder.run("subscriber", "add", "reader@example.org", "*")
+
+    async def leave_then_lift(connection: AsyncConnection) -> tuple[str, dict[str, str]]:
+        (hash_,) = (await connection.execute(select(tables.consent.c.address_hash))).scalars()
+        rows = [
+            Consent(None, hash_, act, "mail", SystemClock().now()) for act in (consents.LEFT, consents.LIFTED)
+        ]
+        await consents.note(connection, rows)
+        return hash_, await consents.last_acts(connection, [hash_])
+
+    hash_, last = folder.store(leave_then_lift)
+    assert last == {hash_: consents.LEFT}
+    assert consents.is_unproven(consents.LIFTED)
+
+
 @pytest.mark.parametrize(
     ("reason", "told"), [(leave.BY_THEMSELVES, "left on"), (leave.BOUNCED, "does not work")]
 )
