@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import grp
 import os
 import pwd
 import shutil
@@ -13,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 import trustme
 
 from alertd.clock import real_monotonic, real_wait
@@ -58,6 +60,14 @@ service anvil {{
 """
 
 
+def _named_group(gid: int) -> str:
+    """The name of the group: Dovecot looks its own group up by name."""
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        pytest.skip(f"the group {gid} of this user has no name here, and Dovecot wants one")
+
+
 @dataclass
 class Dovecot:
     """Start and stop it as often as you like; the mails stay."""
@@ -87,7 +97,7 @@ class Dovecot:
         text = _CONFIG.format(
             folder=self.folder,
             internal="dovecot" if root else getpass.getuser(),
-            group="dovecot" if root else owner.pw_gid,
+            group="dovecot" if root else _named_group(owner.pw_gid),
             login="dovenull" if root else getpass.getuser(),
             owner=owner.pw_uid,
             owner_group=owner.pw_gid,
