@@ -142,6 +142,7 @@ ACTS = {
     "left": "您退订了",
     "added": "您被加入订阅名单",
     "ended": "您被移出订阅名单",
+    "suppression lifted": "恢复向您发送邮件",
 }
 KINDS = {"digest": "摘要", "welcome": "欢迎信", "confirmation": "确认请求", "reply": "答复"}
 STATES = {

@@ -147,6 +147,7 @@ ACTS = {
     "left": "you left",
     "added": "you were put on the list",
     "ended": "you were taken off the list",
+    "suppression lifted": "mail to you was allowed again",
 }
 KINDS = {"digest": "a digest", "welcome": "a welcome", "confirmation": "a confirmation", "reply": "an answer"}
 STATES = {
