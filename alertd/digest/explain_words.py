@@ -68,10 +68,29 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }
 
+TO_THEM: dict[str, dict[str, str]] = {
+    "en": {
+        "asked_nothing": "you ask for nothing",
+        "dropped": "found by {queries}, but you had dropped that",
+        "paused": "you have paused; it comes when you resume ({until})",
+        "ended": "you had left ({reason})",
+        "skipped": "you chose to skip what came during a pause",
+    },
+    "zh": {
+        "asked_nothing": "您没有订阅任何内容",
+        "dropped": "{queries} 与之匹配，但您已删除该关键词",
+        "paused": "您已暂停；恢复后会收到（{until}）",
+        "ended": "您已退订（{reason}）",
+        "skipped": "您选择跳过暂停期间的内容",
+    },
+}
+"""The same where it is said to the reader, in a mail: they are not spoken of as somebody else."""
 
-def say(steps: Sequence[Step], *, language: str, zone: str) -> list[str]:
-    """One line for each step, its time in the reader's zone first."""
-    words = WORDS.get(language, WORDS["en"])
+
+def say(steps: Sequence[Step], *, language: str, zone: str, to_them: bool = False) -> list[str]:
+    """One line for each step, its time in the reader's zone first; `to_them` when the reader is who reads it."""
+    spoken = language if language in WORDS else "en"
+    words = WORDS[spoken] | (TO_THEM[spoken] if to_them else {})
     return [_line(step, words[step.code], ZoneInfo(zone)) for step in steps]
 
 

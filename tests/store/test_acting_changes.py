@@ -11,7 +11,7 @@ from alertd.postmaster.acting.doing import do
 from alertd.postmaster.acting.evidence import Evidence
 from alertd.postmaster.acting.pages import Page
 from alertd.postmaster.commands.model import Command, Verb, When
-from alertd.store import schedules, subscriptions
+from alertd.store import schedules, subscribers, subscriptions
 from alertd.store.tables import pending_request
 from alertd.work import mail_room
 from tests.store.postbox import READER, TRUSTED, Postbox
@@ -184,6 +184,20 @@ async def test_what_is_asked_for_is_shown(postbox: Postbox) -> None:
     assert "Urban-rural integration: urban-rural OR 城乡" in told.text
     (told,) = await postbox.post("list")
     assert "land: 1 report " in told.text + " "
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "you have paused"), ("zh", "您已暂停")])
+async def test_who_asks_why_is_spoken_to(postbox: Postbox, language: str, words: str) -> None:
+    """The answer to "why" speaks to the reader who asked, in their language, and not of "the reader"."""
+    reader = await postbox.enrol(READER, "land")
+    async with postbox.store.write() as connection:
+        await subscribers.change(connection, reader.id, language=language)
+    await postbox.post("pause", proven=True)
+    await postbox.publish("On land")
+    (told,) = await postbox.post("why On land")
+    assert words in told.text
+    assert "the reader" not in told.text
+    assert "读者" not in told.text
 
 
 async def test_send_now(postbox: Postbox) -> None:

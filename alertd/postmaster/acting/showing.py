@@ -123,7 +123,7 @@ async def _why(connection: AsyncConnection, room: Room, reader: SubscriberRow, t
         page.section(heading, lines=[page.say("why_many", report=echoed(text))], items=items)
     else:
         steps = await explain(connection, found[0], reader)
-        lines = say_steps(steps, language=page.language, zone=reader.zone)
+        lines = say_steps(steps, language=page.language, zone=reader.zone, to_them=True)
         title = found[0].fields.title
         page.section(
             heading, lines=[title] if title.casefold() != text.strip().casefold() else [], items=lines

@@ -11,7 +11,7 @@ import pytest
 
 from alertd.digest import explain
 from alertd.digest.explain import Step
-from alertd.digest.explain_words import WORDS, say
+from alertd.digest.explain_words import TO_THEM, WORDS, say
 from alertd.model import DeliveryState
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -24,6 +24,11 @@ def _codes() -> set[str]:
     return literal | {"not_announced"} | {f"delivery_{state}" for state in DeliveryState}
 
 
+def _names(text: str) -> set[str]:
+    """The facts that a sentence names."""
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_code_has_words(language: str) -> None:
     """Both languages have words for every step, and for nothing else."""
@@ -32,12 +37,19 @@ def test_every_code_has_words(language: str) -> None:
 
 def test_both_languages_say_the_same_facts() -> None:
     """A translation names the same facts as the original."""
-
-    def names(text: str) -> set[str]:
-        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
-
     for code, text in WORDS["en"].items():
-        assert names(WORDS["zh"][code]) == names(text), code
+        assert _names(WORDS["zh"][code]) == _names(text), code
+
+
+@pytest.mark.parametrize(("language", "third", "second"), [("en", "reader", "you"), ("zh", "读者", "您")])
+def test_who_asks_is_spoken_to(language: str, third: str, second: str) -> None:
+    """In a mail no sentence speaks of the reader as of somebody else; it names the same facts, and the rest is the same."""
+    theirs = WORDS[language] | TO_THEM[language]
+    assert [code for code, text in theirs.items() if third in text] == []
+    assert set(TO_THEM[language]) == {code for code, text in WORDS[language].items() if third in text}
+    for code, text in TO_THEM[language].items():
+        assert second in text
+        assert _names(text) == _names(WORDS[language][code]), code
 
 
 def test_lines() -> None:
