@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alertd.model import DeliveryState, Report, ReportState, SubscriberState
 from alertd.store import announcements, history, schedules
 from alertd.store.announcements import AnnouncementRow
-from alertd.store.history import Asked, Carried, ToldRow
+from alertd.store.history import Asked, Carried, ToldRow, Withdrawn
 from alertd.store.schedules import ScheduleRow
 from alertd.store.subscribers import SubscriberRow
 
@@ -53,6 +53,7 @@ class Known:
     asked: Sequence[Asked]
     told: Sequence[ToldRow]
     carried: Mapping[int, Carried]
+    withdrawn: Sequence[Withdrawn]
     schedules: dict[int, ScheduleRow]
 
 
@@ -60,14 +61,21 @@ async def explain(connection: AsyncConnection, report: Report, reader: Subscribe
     """The steps of one pair, read in one transaction."""
     told = await history.told_rows(connection, reader.id, report.id)
     digests = {row.digest_id for row in told if row.digest_id is not None}
+    announced = await announcements.of_report(connection, report.id)
+    withdrawn = (
+        await history.withdrawn(connection, reader.id, report.id, since=min(each.no for each in announced))
+        if announced
+        else []
+    )
     return steps(
         Known(
             report=report,
             reader=reader,
-            announced=await announcements.of_report(connection, report.id),
+            announced=announced,
             asked=await history.asked(connection, reader.id, report.id),
             told=told,
             carried=await history.carried(connection, digests),
+            withdrawn=withdrawn,
             schedules={row.id: row for row in await schedules.all_rows(connection)},
         )
     )
@@ -90,10 +98,25 @@ def steps(known: Known) -> tuple[Step, ...]:
         for each in known.announced
     ]
     if not known.told:
-        return (*found, *_why_not_told(known))
+        return (*found, *_with_withdrawn(known, _why_not_told(known)))
     newer = [each for each in known.asked if each.asks and (each.revision or 0) > known.told[-1].revision]
     waits = known.report.state is not ReportState.RETRACTED and newer
-    return (*found, *_matched(known.asked), *_told(known), *([_waits(known, newer)] if waits else ()))
+    rest = [*_matched(known.asked), *_told(known), *([_waits(known, newer)] if waits else ())]
+    return (*found, *_with_withdrawn(known, rest))
+
+
+def _with_withdrawn(known: Known, rest: list[Step]) -> list[Step]:
+    """What was taken back was found before it was, and anything else happened afterwards."""
+    place = 1 if rest and rest[0].code == "matched" else 0
+    taken_back = [
+        Step(
+            "withdrawn",
+            each.withdrawn_at,
+            {"edition": each.edition_id, "due": each.due_at, "reason": each.reason},
+        )
+        for each in known.withdrawn
+    ]
+    return [*rest[:place], *taken_back, *rest[place:]]
 
 
 def _not_announced(report: Report) -> Step:

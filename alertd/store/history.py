@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alertd.model import DeliveryState, No, ReportId, ScheduleId, SubscriberId
 from alertd.store.tables import (
     announcement,
+    content,
     cursor,
     delivery,
     digest,
@@ -65,6 +66,15 @@ class ToldRow(NamedTuple):
     due_at: datetime | None
     opened_at: datetime | None
     withdrawn_at: datetime | None
+
+
+class Withdrawn(NamedTuple):
+    """A digest that held the report, did not leave and was taken back."""
+
+    edition_id: int
+    due_at: datetime
+    withdrawn_at: datetime
+    reason: str
 
 
 class Carried(NamedTuple):
@@ -130,6 +140,34 @@ async def told_rows(connection: AsyncConnection, reader: SubscriberId, report_id
         .order_by(told.c.revision)
     )
     return [ToldRow._make(row) for row in await connection.execute(statement)]
+
+
+async def withdrawn(
+    connection: AsyncConnection, reader: SubscriberId, report_id: ReportId, *, since: No
+) -> list[Withdrawn]:
+    """The digests that held this report and were taken back, oldest first, as long as their contents are kept.
+
+    The ledger forgot what they told, so their contents are looked into: those of editions that reach up to `since`, the number
+    the report was first announced under.
+    """
+    statement = (
+        select(
+            digest.c.edition_id, edition.c.due_at, digest.c.withdrawn_at, digest.c.reason, content.c["items"]
+        )
+        .join(edition, edition.c.id == digest.c.edition_id)
+        .join(content, content.c.id == digest.c.content_id)
+        .where(
+            digest.c.subscriber_id == reader,
+            digest.c.withdrawn_at.is_not(None),
+            edition.c.upto_no >= since,
+        )
+        .order_by(digest.c.withdrawn_at, digest.c.id)
+    )
+    return [
+        Withdrawn(edition_id, due_at, at, reason or "")
+        for edition_id, due_at, at, reason, items in await connection.execute(statement)
+        if any(each.get("id") == report_id for each in items.get("reports", ()))
+    ]
 
 
 async def carried(connection: AsyncConnection, digests: Collection[int]) -> dict[int, Carried]:

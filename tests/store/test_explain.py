@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from alertd.digest.explain import Step, explain
 from alertd.digest.explain_words import say
@@ -131,6 +131,28 @@ async def test_reader_who_left(world: World, words: frozenset[str]) -> None:
         )
     last = (await _steps(world))[-1]
     assert (last.code, last.at, last.facts) == ("ended", world.now, {"reason": "complained"})
+
+
+async def test_a_digest_that_was_taken_back(world: World) -> None:
+    """A digest that did not leave is told with when and why; afterwards the report waits, or is in the next one."""
+    await _report(world)
+    await _report(world, "r2", words=BETA)
+    await _goes_out(world)
+    withdrawn_at = world.now
+    async with world.store.read() as connection:
+        number = (await connection.execute(select(delivery.c.digest_id))).scalar_one()
+    assert await world.withdraw(number)
+    *_, matched, taken_back, waits = await _steps(world)
+    assert (matched.code, taken_back.code, waits.code) == ("matched", "withdrawn", "waits")
+    assert (taken_back.at, taken_back.facts["reason"], taken_back.stops) == (withdrawn_at, "paused", False)
+    assert await _codes(world, "r2") == ["seen", "announced", "no_match"]
+    await _goes_out(world)
+    assert await _codes(world) == [
+        "seen", "announced", "matched", "withdrawn", "edition", "delivery_pending",
+    ]  # fmt: skip
+    async with world.store.write() as connection:
+        await leave.end(connection, [world.readers["u0"]], reason=leave.BY_THEMSELVES, now=world.now)
+    assert "withdrawn" in await _codes(world)
 
 
 async def test_waits_for_a_digest_or_for_the_end_of_a_pause(world: World) -> None:
