@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from alertd.catalogue.identity import Candidate
 from alertd.config.settings import Catalogue
+from alertd.mail.wording import many
 from alertd.model import ReportFields, ReportId, ReportState
 
 RENEWED_LIMIT = 3
@@ -88,6 +89,7 @@ class PollDecision:
     Attributes:
         seen: known reports that the feed still has.
         alarm: titles of what is held, when this poll opened the hold.
+        why: what the poll did that it is held for, as the end of a sentence about it; "" when nothing is held.
         conflicts: entries whose identity another entry had with other content; they were told apart by link or title.
     """
 
@@ -95,6 +97,7 @@ class PollDecision:
     revised: tuple[NewRevision, ...] = ()
     seen: tuple[ReportId, ...] = ()
     alarm: tuple[str, ...] = ()
+    why: str = ""
     conflicts: int = 0
 
     def count(self, state: ReportState) -> int:
@@ -134,7 +137,22 @@ def decide(past: Past, found: Sequence[Candidate], catalogue: Catalogue, now: da
     titles = [each.fields.title for each in new if each.state is ReportState.HELD]
     titles += [each.fields.title for each in revised if each.hold]
     alarm = () if past.holding else tuple(titles)
-    return PollDecision(new, revised, tuple(dict.fromkeys(seen)), alarm, conflicts)
+    why = _why(len(fresh), new, revised, catalogue.flood_limit)
+    return PollDecision(new, revised, tuple(dict.fromkeys(seen)), alarm, why, conflicts)
+
+
+def _why(fresh: int, new: Sequence[NewReport], revised: Sequence[NewRevision], limit: int) -> str:
+    """What a poll is held for: all that is new counts, also what is too old to be held."""
+    held = sum(each.state is ReportState.HELD for each in new)
+    rewritten = sum(each.hold for each in revised)
+    parts = []
+    if held and fresh > limit:
+        parts.append(f"brought {many(fresh, 'new report')}, more than its flood_limit of {limit}")
+    elif held:
+        parts.append(f"gave {many(held, 'report')} that it had before another identity")
+    if rewritten:
+        parts.append(f"brought {many(rewritten, 'revised report')}, more than its flood_limit of {limit}")
+    return " and ".join(parts)
 
 
 def resolve(

@@ -40,9 +40,9 @@ class Alarms(Protocol):
     """Tells the owner."""
 
     async def hold(
-        self, connection: AsyncConnection, catalogue: str, titles: Sequence[str], now: datetime
+        self, connection: AsyncConnection, catalogue: str, titles: Sequence[str], now: datetime, *, why: str
     ) -> None:
-        """Queue a mail, in this transaction, that these reports are held."""
+        """Queue a mail, in this transaction, that these reports are held; `why` is what the poll did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ async def take_in(
     if announced:
         await announcer(connection, announced, now)
     if decision.alarm:
-        await alarms.hold(connection, row.name, decision.alarm, now)
+        await alarms.hold(connection, row.name, decision.alarm, now, why=decision.why)
     fresh = bool(decision.new) or row.baseline_at is None
     return Taken(
         decision=decision,

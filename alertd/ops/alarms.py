@@ -31,9 +31,9 @@ class Alarms:
         self._letters = letters
 
     async def hold(
-        self, connection: AsyncConnection, catalogue: str, titles: Sequence[str], now: datetime
+        self, connection: AsyncConnection, catalogue: str, titles: Sequence[str], now: datetime, *, why: str
     ) -> None:
-        """A poll brought more new reports than `flood_limit`: nobody is mailed until an admin decides."""
+        """A poll is held: nobody is mailed until an admin decides. `why`: what it did, "brought 60 new reports, ..."."""
         held = many(len(titles), "report")
         shown = list(titles[:_MOST_TITLES])
         if len(titles) > len(shown):
@@ -44,7 +44,7 @@ class Alarms:
             [
                 {
                     "lines": [
-                        f"One poll of the catalogue {catalogue} brought {many(len(titles), 'new report')}, more than its flood_limit.",
+                        f"One poll of the catalogue {catalogue} {why}.",
                         "Nobody has been mailed about them.",
                         f"If they are really new: alertd release {catalogue}",
                         f"If the feed only renewed old entries: alertd release {catalogue} --discard",

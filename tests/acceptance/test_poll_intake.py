@@ -60,6 +60,7 @@ async def test_flood_is_held_until_released(scene: Scene) -> None:
     later = await scene.poll(entry(5), *flood)
     assert later.announced == 1
     assert scene.alarms.held == [("Report 4", "Report 3", "Report 2", "Report 1")]
+    assert scene.alarms.why == ["brought 4 new reports, more than its flood_limit of 3"]
     async with scene.store.read() as connection:
         (status,) = await catalogues.statuses(connection)
     assert status.held == 4
@@ -173,7 +174,13 @@ async def test_nothing_is_stored_when_the_announcing_fails(scene: Scene) -> None
 
     class BrokenAlarms:
         async def hold(
-            self, connection: AsyncConnection, catalogue: str, titles: Sequence[str], now: datetime
+            self,
+            connection: AsyncConnection,
+            catalogue: str,
+            titles: Sequence[str],
+            now: datetime,
+            *,
+            why: str,
         ) -> None:
             raise RuntimeError("no room for the alarm")
 

@@ -31,13 +31,13 @@ async def test_hold_names_what_is_held(rooms: Rooms) -> None:
     """The owner reads how many reports are held, the first thirty titles, and both commands that decide."""
     titles = [f"Report {number}" for number in range(40)]
     async with rooms.store.write() as connection:
-        await rooms.alarms.hold(connection, "drc", titles, START)
+        await rooms.alarms.hold(connection, "drc", titles, START, why="brought 60 new reports")
     (mail,) = await rooms.mails()
     context = mail.args["context"]
     assert context["subject"] == "40 reports of drc are held"
     words, held = context["sections"]
     assert held["items"] == [*titles[:30], "... and 10 more"]
-    assert words["lines"][0].endswith("brought 40 new reports, more than its flood_limit.")
+    assert words["lines"][0] == "One poll of the catalogue drc brought 60 new reports."
     assert any("alertd release drc --discard" in line for line in words["lines"])
     assert (mail.kind, mail.address, mail.priority) == (
         MailKind.ALARM,
@@ -50,7 +50,7 @@ async def test_hold_names_what_is_held(rooms: Rooms) -> None:
 async def test_a_few_titles_are_all_named(rooms: Rooms) -> None:
     """Without more than thirty titles nothing is left out."""
     async with rooms.store.write() as connection:
-        await rooms.alarms.hold(connection, "drc", ["One", "Two"], START)
+        await rooms.alarms.hold(connection, "drc", ["One", "Two"], START, why="did it")
     (mail,) = await rooms.mails()
     assert mail.args["context"]["sections"][1]["items"] == ["One", "Two"]
 

@@ -33,12 +33,14 @@ class Alarms:
 
     def __init__(self) -> None:
         self.held: list[tuple[str, ...]] = []
+        self.why: list[str] = []
 
     async def hold(
-        self, connection: AsyncConnection, catalogue: str, titles: Sequence[str], now: datetime
+        self, connection: AsyncConnection, catalogue: str, titles: Sequence[str], now: datetime, *, why: str
     ) -> None:
         """Remember a hold."""
         self.held.append(tuple(titles))
+        self.why.append(why)
 
 
 class Scene:

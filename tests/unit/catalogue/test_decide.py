@@ -106,7 +106,7 @@ def test_first_poll_is_the_baseline() -> None:
 def test_baseline_is_never_a_flood() -> None:
     """A long feed at the first poll is held by nobody."""
     decision = Memory(baseline=False).poll(*map(entry, range(20)))
-    assert (decision.count(ReportState.BASELINE), decision.alarm) == (20, ())
+    assert (decision.count(ReportState.BASELINE), decision.alarm, decision.why) == (20, (), "")
 
 
 def test_flood_is_held_whole() -> None:
@@ -117,6 +117,7 @@ def test_flood_is_held_whole() -> None:
     assert flood.count(ReportState.HELD) == 6
     assert flood.count(ReportState.NEW) == 0
     assert sorted(flood.alarm) == sorted(f"Report {number}" for number in range(10, 16))
+    assert flood.why == "brought 6 new reports, more than its flood_limit of 5"
 
 
 def test_while_a_hold_is_open() -> None:
@@ -137,6 +138,7 @@ def test_a_renewed_feed_is_held_even_below_the_flood_limit() -> None:
     assert titles(renewed, ReportState.NEW) == ["Report 9"]
     assert renewed.count(ReportState.HELD) == 4
     assert len(renewed.alarm) == 4
+    assert renewed.why == "gave 4 reports that it had before another identity"  # no flood, and not called one
     third = memory.poll(entry(9), *(entry(number, guid=f"newer-{number}") for number in range(4)))
     assert (third.new, len(third.seen)) == ((), 5), (
         "what is held already is not held again under a third guid"
@@ -215,6 +217,7 @@ def test_a_flood_of_revisions_is_held() -> None:
     decision = memory.poll(*(entry(number, summary="changed") for number in range(6)))
     assert all(each.hold and not each.announce for each in decision.revised)
     assert len(decision.alarm) == 6
+    assert decision.why == "brought 6 revised reports, more than its flood_limit of 3"
 
 
 def test_a_counter_in_the_text_stops_making_revisions() -> None:
