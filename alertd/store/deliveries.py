@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import TextClause, case, func, insert, select, text, update
+from sqlalchemy import TextClause, case, func, insert, literal, select, text, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.model import DeliveryId, DeliveryState, DigestId, MailKind, SubscriberId
@@ -15,6 +15,9 @@ from alertd.store.tables import attempt, delivery
 
 TEXT_CAP = 500
 """Characters kept of what a relay said."""
+
+_OPEN = "open"
+"""Pending and in doubt together, as they stand in one index."""
 
 _DEFAULTS: dict[str, Any] = {
     "subscriber_id": None,
@@ -87,6 +90,16 @@ def is_open() -> TextClause:
     return text("delivery.state IN ('pending', 'in_doubt')")
 
 
+def is_busy() -> TextClause:
+    """What a worker has, or had when its connection broke; text for the same reason."""
+    return text("delivery.state IN ('claimed', 'in_doubt')")
+
+
+def is_over() -> TextClause:
+    """What waits for nobody, or for an operator; text for the same reason."""
+    return text("delivery.state IN ('held', 'sent', 'failed', 'expired')")
+
+
 async def queue(connection: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> list[DeliveryId]:
     """Put mails into the outbox, in the transaction that causes them; returns their ids in order.
 
@@ -113,9 +126,18 @@ def _values(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 async def counts(connection: AsyncConnection) -> dict[DeliveryState, int]:
-    """How many deliveries are in each state; states without any are 0."""
-    statement = select(delivery.c.state, func.count()).group_by(delivery.c.state)
-    found = {DeliveryState(state): count for state, count in await connection.execute(statement)}
+    """How many deliveries are in each state; states without any are 0.
+
+    Each part is counted in the partial index of its states, all in one statement: one view of the database.
+    """
+    by_state = select(delivery.c.state, func.count())
+    statement = union_all(
+        by_state.where(is_over()).group_by(delivery.c.state),
+        by_state.where(is_busy()).group_by(delivery.c.state),
+        select(literal(_OPEN), func.count()).select_from(delivery).where(is_open()),
+    )
+    found: dict[str, int] = {state: count for state, count in await connection.execute(statement)}
+    found[DeliveryState.PENDING] = found.pop(_OPEN) - found.get(DeliveryState.IN_DOUBT, 0)
     return {state: found.get(state, 0) for state in DeliveryState}
 
 
@@ -147,7 +169,7 @@ async def waiting(connection: AsyncConnection) -> dict[int, Waiting]:
 
 async def last_sent_at(connection: AsyncConnection) -> datetime | None:
     """When the relay last took a mail, None when it never did."""
-    statement = select(func.max(delivery.c.done_at)).where(delivery.c.state == DeliveryState.SENT)
+    statement = select(func.max(delivery.c.done_at)).where(is_over(), delivery.c.state == DeliveryState.SENT)
     instant: datetime | None = (await connection.execute(statement)).scalar_one()
     return instant
 
@@ -155,7 +177,7 @@ async def last_sent_at(connection: AsyncConnection) -> datetime | None:
 async def doubted(connection: AsyncConnection) -> Waiting | None:
     """Mails in doubt, and when the next of them is sent again; None when there are none."""
     statement = select(func.count(), func.min(delivery.c.queued_at), func.min(delivery.c.next_at)).where(
-        is_open(), delivery.c.state == DeliveryState.IN_DOUBT
+        is_busy(), delivery.c.state == DeliveryState.IN_DOUBT
     )
     count, *instants = (await connection.execute(statement)).one()
     return Waiting(count, *instants) if count else None

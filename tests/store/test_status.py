@@ -6,9 +6,10 @@ import json
 import socket
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import event, insert, text
 from sqlalchemy.exc import DBAPIError
 
 from alertd.config import load_declared
@@ -20,6 +21,7 @@ from alertd.ops.status import look, record
 from alertd.query import parse
 from alertd.store import catalogues, configs, deliveries, reports, tables, workers
 from alertd.store.engines import Store
+from alertd.store.migrate import revisions
 from alertd.store.reading import reading
 from alertd.subscribers.enrol import Enrolment, Wish, enrol
 from tests.conftest import NOW
@@ -71,7 +73,7 @@ async def test_databases_that_are_not_ours(store: Store) -> None:
 
 async def test_a_database_to_be_migrated(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database from before an upgrade is not read with this version's eyes."""
-    monkeypatch.setattr("alertd.store.reading.revisions", lambda: ("0001", "0002"))
+    monkeypatch.setattr("alertd.store.reading.revisions", lambda: (*revisions(), "9999"))
     with pytest.raises(StoreError, match="restart the daemon"):
         async with reading(store.url):
             pass
@@ -161,6 +163,60 @@ async def test_everything_is_seen(store: Store, settings: Settings) -> None:
     assert (error["stage"], error["code"], error["text"]) == ("rcpt", 450, "grey")
     assert told["inbox"] == {"quarantined": 1}
     assert told["subscribers"] == {"active": 1}
+
+
+async def test_mails_are_counted_exactly(store: Store) -> None:
+    """Each state is counted once, whatever part of the outbox it belongs to, and the last mail sent is found."""
+    row = {
+        "kind": MailKind.DIGEST, "priority": 2, "address": "reader@example.org", "key_id": "k2", "queued_at": NOW,
+    }  # fmt: skip
+    wanted = {state: number for number, state in enumerate(DeliveryState, start=1)}
+    async with store.write() as connection:
+        await deliveries.queue(
+            connection,
+            [
+                {**row, "state": state, "done_at": NOW + timedelta(minutes=number)}
+                for state, count in wanted.items()
+                for number in range(count)
+            ],
+        )
+    async with store.read() as connection:
+        assert await deliveries.counts(connection) == wanted
+        last = timedelta(minutes=wanted[DeliveryState.SENT] - 1)
+        assert await deliveries.last_sent_at(connection) == NOW + last
+        doubted = await deliveries.doubted(connection)
+    assert doubted is not None
+    assert doubted.count == wanted[DeliveryState.IN_DOUBT]
+
+
+async def test_no_statement_reads_the_whole_outbox(store: Store, settings: Settings) -> None:
+    """What the status asks of the outbox is answered from indexes: a hundred thousand sent mails cost it nothing."""
+    await _fill(store)
+    asked: list[tuple[str, Any]] = []
+
+    @event.listens_for(store._reader.sync_engine, "before_cursor_execute")
+    def _note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        asked.append((statement, parameters))
+
+    await look(store, settings, said=None, now=NOW)
+    of_outbox = [each for each in asked if "FROM delivery" in each[0]]
+    assert len(of_outbox) >= 4
+    async with store.read() as connection:
+        if not store.is_sqlite:  # where nothing else is left to it, PostgreSQL still scans
+            await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        for statement, parameters in of_outbox:
+            explain = "EXPLAIN QUERY PLAN " if store.is_sqlite else "EXPLAIN "
+            plan = (await connection.exec_driver_sql(explain + statement, parameters)).all()
+            steps = [str(step[-1]) for step in plan]
+            scans = [
+                step
+                for step in steps
+                if ("SCAN delivery" in step or "SEARCH delivery" in step or "on delivery" in step)
+                and "INDEX ix_delivery" not in step
+                and "using ix_delivery" not in step
+                and "Bitmap Heap Scan" not in step
+            ]
+            assert not scans, (statement, steps)
 
 
 async def test_files_that_are_not_applied(store: Store, settings: Settings) -> None:
