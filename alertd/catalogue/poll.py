@@ -30,6 +30,7 @@ from alertd.store.engines import Store
 AT_ONCE = 4
 """Catalogues polled at the same time."""
 _PATIENCE_WITH_MOVE = 3
+_FETCHING = 0x616C_6366  # "alcf": the catalogues that a daemon fetches now
 _LARGE = 200
 _log = log.get("catalogue")
 
@@ -41,6 +42,7 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     FAILED = "failed"
     GONE = "gone"
+    SKIPPED = "skipped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class PollResult:
         announced: new reports that were announced.
         revised: revisions stored (announced if the catalogue is set so).
         alarm: titles of held reports, when this poll opened the hold.
-        error: one sentence when it failed, or what is odd about a good answer; "" for nothing.
+        error: one sentence when it failed or was skipped, or what is odd about a good answer; "" for nothing.
     """
 
     catalogue: str
@@ -115,25 +117,30 @@ class Poller:
             return await catalogues.sync(connection, feeds, self._clock.now())
 
     async def poll_due(self) -> list[PollResult]:
-        """Poll every catalogue whose time has come, a few at once; one that fails does not stop the others."""
+        """Poll every catalogue whose time has come, a few at once; one that fails does not stop the others.
+
+        What another daemon on the same store fetches now, or has fetched meanwhile, is left out.
+        """
         async with self._store.read() as connection:
             names = [
                 name for name in await catalogues.due(connection, self._clock.now()) if name in self._settings
             ]
         slots = asyncio.Semaphore(AT_ONCE)
 
-        async def one(name: str) -> PollResult:
+        async def one(name: str) -> PollResult | None:
             async with slots:
-                return await self.poll(name)
+                settings = self._settings.get(name)  # it may have been taken out meanwhile
+                return await self._alone(name, settings, due=True) if settings is not None else None
 
         ended = await asyncio.gather(*map(one, names), return_exceptions=True)
         for each in ended:
             if isinstance(each, BaseException):
                 raise each
-        return [each for each in ended if isinstance(each, PollResult)]
+        found = [each for each in ended if isinstance(each, PollResult)]
+        return [each for each in found if each.outcome is not Outcome.SKIPPED]
 
     async def poll(self, name: str) -> PollResult:
-        """Poll one catalogue now, whether it is due or gone.
+        """Poll one catalogue now, whether it is due or gone; it is skipped while another daemon fetches it.
 
         Raises:
             NotFoundError: it is not configured.
@@ -143,10 +150,23 @@ class Poller:
         if settings is None:
             known = ", ".join(sorted(self._settings)) or "none"
             raise NotFoundError(f"there is no catalogue {name!r} in config/catalogues.toml; it has: {known}")
+        return await self._alone(name, settings, due=False)
+
+    async def _alone(self, name: str, settings: Catalogue, *, due: bool) -> PollResult:
+        """Poll, unless another daemon is at it; with `due` only what is still due by then."""
         async with self._busy[name]:
-            async with self._store.read() as connection:
-                row = await catalogues.get(connection, name)
-            return await self._poll(row, settings)
+            row = await self._row(name)
+            async with self._store.alone(_FETCHING, row.id) as alone:
+                if not alone:
+                    return _skipped(row, "another daemon fetches it now")
+                row = await self._row(name)
+                if due and (row.state is not CatalogueState.ACTIVE or row.next_poll_at > self._clock.now()):
+                    return _skipped(row, "another daemon has just fetched it")
+                return await self._poll(row, settings)
+
+    async def _row(self, name: str) -> CatalogueRow:
+        async with self._store.read() as connection:
+            return await catalogues.get(connection, name)
 
     async def _poll(self, row: CatalogueRow, settings: Catalogue) -> PollResult:
         _log.debug("poll.start", catalogue=row.name, url=show(row.moved_to or settings.feed))
@@ -303,6 +323,11 @@ class Poller:
             old=result.old,
             baseline=result.baseline,
         )
+
+
+def _skipped(row: CatalogueRow, why: str) -> PollResult:
+    _log.debug("poll.skipped", catalogue=row.name, reason=why)
+    return PollResult(row.name, Outcome.SKIPPED, row.next_poll_at, error=why)
 
 
 async def _read(parsed: Parsed, settings: Catalogue) -> tuple[Candidate, ...]:

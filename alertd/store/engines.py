@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -128,6 +128,40 @@ class Store:
             async with self._reader.begin() as connection:
                 yield connection
 
+    @asynccontextmanager
+    async def alone(self, room: int, number: int) -> AsyncIterator[bool]:
+        """Whether nobody else is within this context with the same room and number; nobody is waited for.
+
+        On PostgreSQL a session's advisory lock, on a connection that is kept as long: it is in no transaction, and it ends with
+        the process or the connection. On SQLite one process has the store, and keeps its own tasks apart by itself.
+
+        Args:
+            room: what is locked, a number of 31 bits.
+            number: which of them, likewise.
+
+        Raises:
+            StoreUnavailableError: the database is unreachable.
+        """
+        if self.is_sqlite:
+            yield True
+            return
+        with _wrapped():
+            connection = await self._writer.connect()
+        key = {"room": room, "number": number}
+        try:
+            with _wrapped():
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                taken = bool(
+                    await connection.scalar(text("SELECT pg_try_advisory_lock(:room, :number)"), key)
+                )
+            try:
+                yield taken
+            finally:
+                if taken:
+                    await _unlock(connection, key)
+        finally:
+            await connection.close()
+
     async def close(self) -> None:
         """Close every connection and give the lock back."""
         await self._reader.dispose()
@@ -135,6 +169,17 @@ class Store:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+async def _unlock(connection: AsyncConnection, key: dict[str, int]) -> None:
+    """Give an advisory lock back; where that fails the session ends, and the lock with it, and is used by nobody again."""
+    try:
+        await connection.execute(text("SELECT pg_advisory_unlock(:room, :number)"), key)
+    except DBAPIError:
+        await connection.invalidate()
+    except BaseException:
+        await connection.invalidate()
+        raise
 
 
 class _wrapped:  # noqa: N801 - used as a statement

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.catalogue.entry import MAX_ENTRIES
@@ -17,7 +17,7 @@ from alertd.model import ReportState
 from alertd.store import catalogues
 from alertd.store.engines import Store
 from alertd.store.tables import report
-from tests.unit.catalogue.feeds import item
+from tests.unit.catalogue.feeds import item, rss
 from tests.unit.catalogue.scene import DAY, Scene, entry, playing
 from tests.unit.catalogue.serving import Answer
 
@@ -196,14 +196,67 @@ async def test_nothing_is_stored_when_the_announcing_fails(scene: Scene) -> None
 
 
 async def test_two_daemons_poll_at_once(scene: Scene) -> None:
-    """Whoever comes second reads what the first has stored: one baseline, each report once, one alarm."""
+    """Whoever comes second is skipped, or reads what the first has stored: one baseline, each report once, one alarm."""
     twin = Scene(scene.store, scene.clock, scene.feeds)
     twin.alarms = scene.alarms
     twin.poller._alarms = scene.alarms
     for feed in ([entry(0)], [entry(1)], [entry(number) for number in range(2, 8)]):
         scene.serve(*feed)
         both = await asyncio.gather(scene.poller.poll("drc"), twin.poller.poll("drc"))
-        assert {each.outcome for each in both} == {Outcome.STORED}
+        outcomes = [each.outcome for each in both]
+        assert Outcome.STORED in outcomes
+        assert set(outcomes) <= {Outcome.STORED, *([] if scene.store.is_sqlite else [Outcome.SKIPPED])}
     assert await scene.announced() == [("g1", 1, "new")]
     assert len(await scene.states()) == 8
     assert len(scene.alarms.held) == 1
+
+
+async def test_one_daemon_fetches_while_another_skips(pg_database: str, clock: ManualClock) -> None:
+    """Two daemons on one PostgreSQL: a catalogue is fetched by one of them; what it has done is not due for the other."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(_writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        await go_on.wait()
+
+    first, second = Store(pg_database), Store(pg_database)
+    async with playing(first, clock) as one:
+        two = Scene(second, clock, one.feeds)
+        body = rss(entry(1)).encode()
+        one.feeds.at("/feed", Answer(body=body[:-1], length=len(body), more=slowly))
+        fetching = asyncio.ensure_future(one.poller.poll_due())
+        await asked.wait()
+        assert await two.poller.poll_due() == []
+        by_hand = await two.poller.poll("drc")
+        assert (by_hand.outcome, by_hand.error) == (Outcome.SKIPPED, "another daemon fetches it now")
+        assert len(one.feeds.requests) == 1
+        fetching.cancel()  # a daemon that stops gives it back
+        with pytest.raises(asyncio.CancelledError):
+            await fetching
+        go_on.set()
+        two.serve(entry(1))
+        both = await asyncio.gather(two.poller.poll_due(), one.poller.poll_due())
+        assert [each.outcome for found in both for each in found] == [Outcome.STORED]
+        assert len(one.feeds.requests) == 2
+        assert (await two.poller.poll("drc")).outcome is Outcome.STORED  # nothing is left locked
+    await first.close()
+    await second.close()
+
+
+async def test_a_lost_session_ends_the_lock(pg_database: str) -> None:
+    """The lock is its session's: when the server ends that, another may fetch, and the one who had it is none the worse."""
+    first, second = Store(pg_database), Store(pg_database)
+    async with first.alone(1, 7) as mine:
+        assert mine
+        async with second.alone(1, 7) as theirs, second.alone(1, 8) as other, second.alone(2, 7) as another:
+            assert (theirs, other, another) == (False, True, True)
+        async with second.write() as connection:
+            here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            held = f"FROM pg_locks WHERE locktype = 'advisory' AND {here}"
+            await connection.execute(text(f"SELECT pg_terminate_backend(pid) {held}"))
+        async with second.alone(1, 7) as theirs:
+            assert theirs
+    async with first.alone(1, 7) as mine:
+        assert mine
+    await first.close()
+    await second.close()
