@@ -93,9 +93,13 @@ class Line:
         self._summary = summary
         self._alarm = alarm
         self._rng = rng
+        self._unrecorded: tuple[Claim, asyncio.Future[Any]] | None = None
 
     async def send(self, claim: Claim, mail: OutgoingMail) -> None:
         """Send one claimed mail. However it ends, the row is where it belongs when this returns.
+
+        A 250 alone is being recorded still: it is committed before DATA of the line's next mail begins, so that never more
+        than one mail of a connection is in doubt, and `settle` waits for it.
 
         Raises:
             StoreError: what happened could not be recorded for as long as the recorder waits.
@@ -111,6 +115,8 @@ class Line:
                 raise  # the mail may have arrived: whoever recovers the row finds it in doubt
             self._summary.put_back += 1
             await self._recorder.put_back([claim])
+            if self._unrecorded is not None:
+                raise
         except Exception as error:  # noqa: BLE001 - one poisoned mail must not stop the others
             _log.exception("delivery.held", delivery=claim.id)
             self._summary.held += 1
@@ -129,21 +135,46 @@ class Line:
             await self._ended(attempt, error)
         else:
             attempt.reply = reply
-            await self._accepted(attempt.claim, reply)
+            self._accepted(attempt.claim, reply)
 
     async def _enter_data(self, attempt: _Attempt) -> None:
         self._trust.accepted()
-        passage, reason = await self._recorder.enter_data(attempt.claim, bytes_hash(attempt.mail))
+        looking = asyncio.ensure_future(self._recorder.enter_data(attempt.claim, bytes_hash(attempt.mail)))
+        try:
+            await self.settle()  # the last mail's 250 shares this commit, or had one before
+            passage, reason = await looking
+        finally:
+            looking.cancel()
         if passage is not Passage.GO:
             raise _NotNowError(passage, reason)
         attempt.entered = True
         _log.debug("delivery.in_doubt", delivery=attempt.claim.id)
 
-    async def _accepted(self, claim: Claim, reply: Reply) -> None:
-        await self._recorder.sent(claim, reply)
-        self._summary.sent += 1
-        _log.debug("delivery.sent", delivery=claim.id)
+    def _accepted(self, claim: Claim, reply: Reply) -> None:
+        self._unrecorded = claim, self._recorder.sent(claim, reply)
         self._works()
+
+    async def settle(self) -> None:
+        """Wait until the last 250 is recorded.
+
+        Raises:
+            StoreError: it could not be, for as long as the recorder waits.
+        """
+        if self._unrecorded is None:
+            return
+        claim, recorded = self._unrecorded
+        try:
+            await asyncio.shield(recorded)  # a fact: whoever is cut off here leaves it to be recorded
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one poisoned mail must not stop the others
+            _log.exception("delivery.held", delivery=claim.id)
+            self._summary.held += 1
+            await self._recorder.hold(claim, f"sent, but not recorded: {type(error).__name__}: {error}")
+        else:
+            self._summary.sent += 1
+            _log.debug("delivery.sent", delivery=claim.id)
+        self._unrecorded = None
 
     def _works(self) -> None:
         if self._breaker.succeeded():
@@ -161,8 +192,8 @@ class Line:
     async def _cut_off(self, attempt: _Attempt) -> None:
         """We are being stopped in the middle of it."""
         if attempt.reply is not None:
-            await self._accepted(attempt.claim, attempt.reply)
-        elif attempt.entered:
+            return  # being recorded
+        if attempt.entered:
             await self._ended(attempt, RelayTemporaryError("stopped before the relay answered", stage="dot"))
         else:
             self._summary.put_back += 1

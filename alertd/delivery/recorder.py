@@ -1,27 +1,30 @@
-"""Writes down what happened to the mails of one worker, each in a transaction of its own, and does not give up easily.
+"""Writes down what happened to the mails of one worker, and does not give up easily.
 
-What the relay did is a fact: while the store cannot be written, the line that holds the fact waits with it.
+The two marks that every mail needs, in doubt and sent, share their transactions with those of other lines (see `commits`);
+all else is rare and has a transaction of its own. What the relay did is a fact: while the store cannot be written, the line
+that holds the fact waits with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd import log
 from alertd.clock import Clock, real_sleep
+from alertd.delivery.commits import RETRY_SECONDS, Commits
 from alertd.delivery.replies import Reply, one_line
 from alertd.delivery.retry import Deferred, Failed, InDoubt
 from alertd.errors import RelayError, StoreError
-from alertd.store import claims
-from alertd.store.claims import Answer, Claim, HashAddress
+from alertd.store import claims, doubts
+from alertd.store.claims import Answer, Claim, HashAddress, Taken
+from alertd.store.doubts import Entry
 from alertd.store.engines import Store
 from alertd.store.passage import Passage
-
-RETRY_SECONDS = 1.0
 
 _T = TypeVar("_T")
 _log = log.get("delivery")
@@ -61,7 +64,17 @@ class Recorder:
         self._relay = relay
         self._hash_address = hash_address
         self._on_refused = on_refused
-        self.patience: float | None = None
+        self._commits = Commits[Entry | Taken, tuple[Passage, str]](store, self._record)
+        self._patience: float | None = None
+
+    @property
+    def patience(self) -> float | None:
+        """See above."""
+        return self._patience
+
+    @patience.setter
+    def patience(self, seconds: float | None) -> None:
+        self._patience = self._commits.patience = seconds
 
     async def enter_data(self, claim: Claim, bytes_hash: str) -> tuple[Passage, str]:
         """Commit `in_doubt`, if the mail may go. One try: without this commit DATA is not begun.
@@ -69,22 +82,27 @@ class Recorder:
         Raises:
             StoreError: it could not be committed.
         """
-        async with self._store.write() as connection:
-            return await claims.mark_in_doubt(
-                connection,
-                claim,
-                worker_id=self._worker_id,
-                now=self._clock.now(),
-                relay=self._relay,
-                bytes_hash=bytes_hash,
-                hash_address=self._hash_address,
-            )
+        return await self._commits.bring(Entry(claim, bytes_hash), is_fact=False)
 
-    async def sent(self, claim: Claim, reply: Reply) -> None:
-        """The relay's 250."""
+    def sent(self, claim: Claim, reply: Reply) -> asyncio.Future[Any]:
+        """The relay's 250: done when it is committed, which is not after anything that is brought later."""
         answer = Answer(self._relay, "dot", reply.code, reply.enhanced, reply.text)
-        now = self._clock.now()
-        await self._insist(lambda c: claims.mark_sent(c, claim.id, now=now, answer=answer))
+        return self._commits.bring(Taken(claim.id, self._clock.now(), answer), is_fact=True)
+
+    async def _record(
+        self, connection: AsyncConnection, marks: Sequence[Entry | Taken]
+    ) -> list[tuple[Passage, str]]:
+        """The marks of several lines, in one transaction."""
+        await claims.mark_sent(connection, [mark for mark in marks if isinstance(mark, Taken)])
+        looked = await doubts.mark_in_doubt(
+            connection,
+            [mark for mark in marks if isinstance(mark, Entry)],
+            worker_id=self._worker_id,
+            now=self._clock.now(),
+            relay=self._relay,
+            hash_address=self._hash_address,
+        )
+        return [looked[mark.claim.id] if isinstance(mark, Entry) else (Passage.GO, "") for mark in marks]
 
     async def ended(self, claim: Claim, error: RelayError, outcome: Deferred | Failed | InDoubt) -> None:
         """An attempt that ended without a 250."""

@@ -305,12 +305,17 @@ class Sender:
                         await self._recorder.put_back([job.claim])
                     else:
                         await line.send(job.claim, job.mail)
+                        if self._queue.empty():  # no next mail to share a commit with
+                            await line.settle()
                 finally:
                     self._under_way -= 1
                     self._queue.task_done()
                     self._freed.set()
         finally:
-            await session.close()
+            try:
+                await line.settle()
+            finally:
+                await session.close()
 
     async def _drain(self) -> None:
         """Claimed mails go back, those under way are finished; what is not done in time is cut off."""

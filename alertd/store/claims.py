@@ -1,4 +1,4 @@
-"""What a worker does with outbox rows: claim, enter DATA, record how it ended.
+"""What a worker does with outbox rows: claim, and record how it ended. The step between the two is in `doubts`.
 
 `claimed_by` is the fence: every change by a worker must hit its own row, or it is no longer its own. `data_at` is set for as
 long as a DATA is not known to have been refused; such a row may have arrived, stays `in_doubt` and is never withdrawn.
@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, case, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.errors import AlertdError
@@ -94,14 +95,18 @@ class Answer:
 _FIELDS = [name for name in Claim.__dataclass_fields__ if name != "doubtful"]
 
 
-def _with_reader() -> Select[Any]:
-    columns = [delivery.c[name] for name in _FIELDS]
+_TO_JUDGE = ("id", "kind", "address", "expires_at", "bytes_hash")
+
+
+def to_judge(*more: str) -> Select[Any]:
+    """What `judge` asks of a delivery and its reader, and these columns too."""
+    columns = [delivery.c[name] for name in dict.fromkeys((*_TO_JUDGE, *more))]
     return select(
         *columns, delivery.c.data_at.is_not(None).label("doubtful"), subscriber.c.state.label("reader")
     ).select_from(delivery.outerjoin(subscriber, subscriber.c.id == delivery.c.subscriber_id))
 
 
-async def _judged(
+async def judged(
     connection: AsyncConnection, statement: Select[Any], *, now: datetime, hash_address: HashAddress
 ) -> list[tuple[Row[Any], Passage, str]]:
     """Rows with what consent and suppression say about them at this moment."""
@@ -156,18 +161,18 @@ async def claim(
         hash_address: address as given to key in the suppression list.
         upto: the largest priority number wanted, None for all.
     """
-    due = _with_reader().where(is_open(), delivery.c.claimed_by.is_(None), delivery.c.next_at <= now)
+    due = to_judge(*_FIELDS).where(is_open(), delivery.c.claimed_by.is_(None), delivery.c.next_at <= now)
     if upto is not None:
         due = due.where(delivery.c.priority <= upto)
     due = due.order_by(delivery.c.priority, delivery.c.next_at, delivery.c.id).limit(limit)
     withdrawn = 0
-    first = await _judged(connection, due, now=now, hash_address=hash_address)
+    first = await judged(connection, due, now=now, hash_address=hash_address)
     for reason in sorted({reason for _, passage, reason in first if passage is Passage.WITHDRAW}):
         ids = [row.id for row, passage, why in first if passage is Passage.WITHDRAW and why == reason]
         withdrawn += len(await withdraw(connection, ids, reason=reason, now=now))
     locking = due.with_for_update(of=delivery, skip_locked=True)
-    rows = await _judged(connection, locking, now=now, hash_address=hash_address)
-    aside = await _set_aside(connection, rows, now=now)
+    rows = await judged(connection, locking, now=now, hash_address=hash_address)
+    aside = await set_aside(connection, rows, now=now)
     taken = [row for row, passage, _ in rows if passage is Passage.GO]
     if taken:
         await connection.execute(
@@ -188,7 +193,7 @@ def _claim(row: Row[Any]) -> Claim:
     return Claim(**{**values, "kind": MailKind(row.kind), "doubtful": bool(row.doubtful)})
 
 
-async def _set_aside(
+async def set_aside(
     connection: AsyncConnection, rows: Iterable[tuple[Row[Any], Passage, str]], *, now: datetime
 ) -> int:
     """Expire and postpone what was judged so; returns how many."""
@@ -218,48 +223,47 @@ def _mine(claimed: Claim, worker_id: int) -> ColumnElement[bool]:
     return and_(delivery.c.id == claimed.id, delivery.c.claimed_by == worker_id)
 
 
-async def mark_in_doubt(
-    connection: AsyncConnection,
-    claimed: Claim,
-    *,
-    worker_id: int,
-    now: datetime,
-    relay: str,
-    bytes_hash: str,
-    hash_address: HashAddress,
-) -> tuple[Passage, str]:
-    """The last thing before DATA: is it still ours, may it still go, are these the bytes of the first attempt?
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The relay's 250 to a mail, and when it came (aware)."""
 
-    Returns `GO` only when the row is in doubt, by this worker, once the transaction commits; otherwise the row is
-    already where it belongs, with the reason.
-    """
-    mine = _with_reader().where(_mine(claimed, worker_id)).with_for_update(of=delivery)
-    found = await _judged(connection, mine, now=now, hash_address=hash_address)
-    if not found:
-        return Passage.LOST, "another worker has it"
-    row, passage, reason = found[0]
-    if passage is Passage.WITHDRAW:  # the next claim does it: here the delivery is locked, the reader is not
-        await put_back(connection, [claimed], worker_id=worker_id, next_at=now)
-    elif passage is Passage.GO and row.bytes_hash not in (None, bytes_hash):
-        passage, reason = Passage.HOLD, "rendered to other bytes than at the first attempt"
-        await mark_held(connection, claimed, worker_id=worker_id, reason=reason, bytes_hash=bytes_hash)
-    elif passage is not Passage.GO:
-        await _set_aside(connection, found, now=now)
-    if passage is not Passage.GO:
-        return passage, reason
-    values = {"state": DeliveryState.IN_DOUBT, "data_at": now, "relay": relay, "bytes_hash": bytes_hash}
-    fenced = await connection.execute(update(delivery).where(_mine(claimed, worker_id)).values(values))
-    return (Passage.GO, "") if fenced.rowcount == 1 else (Passage.LOST, "another worker has it")
+    id: DeliveryId
+    at: datetime
+    answer: Answer
 
 
-async def mark_sent(connection: AsyncConnection, id_: DeliveryId, *, now: datetime, answer: Answer) -> bool:
-    """The relay said 250. True even of a row that is no longer ours, for it is a fact; False when it was known."""
-    statement = (
-        update(delivery)
-        .where(delivery.c.id == id_, delivery.c.state != DeliveryState.SENT)
-        .values(state=DeliveryState.SENT, claimed_by=None, done_at=now, **_said(answer))
+# A statement for many rows at once names its values, so that one compiled form serves every number of them.
+_SENT = (
+    update(delivery)
+    .where(delivery.c.id == bindparam("this"), delivery.c.state != DeliveryState.SENT)
+    .values(
+        state=DeliveryState.SENT,
+        claimed_by=None,
+        done_at=bindparam("at"),
+        relay=bindparam("relay_name"),
+        code=bindparam("said_code"),
+        enhanced=bindparam("said_enhanced"),
+        reply=bindparam("said_text"),
     )
-    return (await connection.execute(statement)).rowcount == 1
+)
+
+
+async def mark_sent(connection: AsyncConnection, taken: Sequence[Taken]) -> int:
+    """The relay said 250. Even of a row that is no longer ours, for it is a fact; returns how many were not known."""
+    if not taken:
+        return 0
+    rows = [
+        {
+            "this": each.id,
+            "at": each.at,
+            "relay_name": each.answer.relay,
+            "said_code": each.answer.code,
+            "said_enhanced": each.answer.enhanced,
+            "said_text": each.answer.text[:TEXT_CAP],
+        }
+        for each in sorted(taken, key=attrgetter("id"))
+    ]
+    return (await connection.execute(_SENT, rows)).rowcount
 
 
 def _said(answer: Answer) -> dict[str, Any]:

@@ -175,7 +175,7 @@ async def test_a_store_that_fails_after_the_250_is_waited_for(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The 250 is recorded as soon as the store can be written again; the mail is not sent twice."""
-    monkeypatch.setattr("alertd.delivery.recorder.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("alertd.delivery.commits.RETRY_SECONDS", 0.01)
     (id_,) = await queue(house.store, row())
     sender = await house.sender()
     write, failures = house.store.write, 5

@@ -10,7 +10,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.model import DeliveryId, MailKind, Priority, SubscriberId
-from alertd.store import claims, deliveries, workers
+from alertd.store import claims, deliveries, doubts, workers
 from alertd.store.claims import Answer, Claim, Claimed
 from alertd.store.engines import Store
 from alertd.store.passage import Passage
@@ -123,15 +123,15 @@ async def enter(
     store: Store, claim: Claim, worker_id: int, *, now: datetime = NOW, bytes_hash: str = "b1"
 ) -> Passage:
     async with store.write() as connection:
-        passage, reason = await claims.mark_in_doubt(
+        looked = await doubts.mark_in_doubt(
             connection,
-            claim,
+            [doubts.Entry(claim, bytes_hash)],
             worker_id=worker_id,
             now=now,
             relay="relay:25",
-            bytes_hash=bytes_hash,
             hash_address=hashed,
         )
+        passage, reason = looked[claim.id]
         assert bool(reason) is (passage is not Passage.GO)
         return passage
 

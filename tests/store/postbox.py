@@ -168,11 +168,13 @@ class Postbox:
                 )
             mails = await composer.compose(claimed.claims)
             async with self.store.write() as connection:
+                taken: list[claims.Taken] = []
                 for claim in claimed.claims:
                     mail = mails[claim.id]
                     assert not isinstance(mail, Exception), mail
                     found.append(Sent(claim, mail.return_path, mail.recipient, mail.data))
-                    await claims.mark_sent(connection, claim.id, now=self.clock.now(), answer=TAKEN)
+                    taken.append(claims.Taken(claim.id, self.clock.now(), TAKEN))
+                await claims.mark_sent(connection, taken)
             if not claimed.claims and not claimed.set_aside:
                 self.sent += found
                 return found

@@ -10,6 +10,7 @@ from sqlalchemy import event, select, text
 
 from alertd.model import DeliveryId, DeliveryState, MailKind, Priority, SubscriberId
 from alertd.store import claims, deliveries
+from alertd.store.claims import Taken
 from alertd.store.engines import Store
 from alertd.store.passage import Passage
 from alertd.store.recovery import Recovered, recover
@@ -118,8 +119,8 @@ async def test_sent_and_its_answer(store: Store) -> None:
         await take(store, me, now=NOW + timedelta(days=1))
     ).claims == ()  # a living worker is busy with it
     async with store.write() as connection:
-        assert await claims.mark_sent(connection, id_, now=NOW + 2 * MINUTE, answer=TAKEN)
-        assert not await claims.mark_sent(connection, id_, now=NOW + 3 * MINUTE, answer=TAKEN)
+        assert await claims.mark_sent(connection, [Taken(id_, NOW + 2 * MINUTE, TAKEN)]) == 1
+        assert await claims.mark_sent(connection, [Taken(id_, NOW + 3 * MINUTE, TAKEN)]) == 0
     sent = await look(store, id_)
     assert (sent.state, sent.claimed_by, sent.code, sent.reply) == (
         DeliveryState.SENT,
@@ -195,7 +196,7 @@ async def test_the_fence(store: Store) -> None:
         )
         assert not await claims.mark_held(connection, claim, worker_id=slow, reason="x")
         assert await claims.put_back(connection, [claim], worker_id=slow) == 0
-        assert await claims.mark_sent(connection, id_, now=NOW, answer=TAKEN)
+        assert await claims.mark_sent(connection, [Taken(id_, NOW, TAKEN)]) == 1
         assert not await claims.mark_deferred(
             connection, taken, worker_id=quick, now=NOW, next_at=NOW, answer=REFUSED
         )

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from alertd.digest.withdraw import withdraw
 from alertd.model import Announce, Cause, DeliveryState, No, Origin, ReportFields, SubscriberId
 from alertd.query import parse
-from alertd.store import announcements, claims, editions, subscriptions, workers
+from alertd.store import announcements, claims, doubts, editions, subscriptions, workers
 from alertd.store.engines import Store
 from alertd.store.tables import delivery, digest, match, subscription, told
 from alertd.subscribers import change, leave, pause
@@ -226,16 +226,15 @@ async def test_pause_between_claim_and_data_is_obeyed(world: World) -> None:
     async with world.store.write() as connection:
         await pause.pause(connection, world.readers["u0"], until=None)
     async with world.store.write() as connection:
-        passage, _ = await claims.mark_in_doubt(
+        looked = await doubts.mark_in_doubt(
             connection,
-            taken,
+            [doubts.Entry(taken, "b")],
             worker_id=1,
             now=world.now,
             relay="r",
-            bytes_hash="b",
             hash_address=lambda address: address,
         )
-        assert passage is not claims.Passage.GO
+        assert looked[taken.id][0] is not claims.Passage.GO
     async with world.store.write() as connection:
         assert (await _claim(world, connection)).set_aside == 1
     await world.resume("u0", skip=False)
@@ -253,16 +252,15 @@ async def test_leaving_between_claim_and_data_is_obeyed(world: World) -> None:
     async with world.store.write() as connection:
         await leave.end(connection, [world.readers["u0"]], reason=leave.BY_THEMSELVES, now=world.now)
     async with world.store.write() as connection:
-        passage, _ = await claims.mark_in_doubt(
+        looked = await doubts.mark_in_doubt(
             connection,
-            taken,
+            [doubts.Entry(taken, "b")],
             worker_id=1,
             now=world.now,
             relay="r",
-            bytes_hash="b",
             hash_address=lambda address: address,
         )
-    assert passage is claims.Passage.EXPIRE
+    assert looked[taken.id][0] is claims.Passage.EXPIRE
 
 
 async def test_move_waits_for_chunk_and_repeats_nothing(world: World) -> None:
