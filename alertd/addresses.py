@@ -15,6 +15,7 @@ _LONGEST_DOMAIN = 255  # octets, RFC 5321 section 4.5.3.1.2
 _LONGEST_PATH = 254  # octets, RFC 5321 section 4.5.3.1.3 without the angle brackets
 _LONGEST_LABEL = 63
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-]")  # RFC 5322 section 3.2.3, and the dot between atoms
+_ATOMS = re.compile(_ATOM.pattern + "+")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")  # letters, digits, hyphens: RFC 5321 section 4.1.2
 # Others, marks, separators: invisible or meant for layout; a letter, number or symbol of any script is fine (RFC 6531).
 _INVISIBLE = ("C", "Z")
@@ -32,13 +33,11 @@ def check_address(text: str) -> str:
     address = unicodedata.normalize("NFC", text).strip(" \t")
     if not address:
         raise ValueError("the address is missing; expected name@example.org")
-    for character in address:
-        if unicodedata.category(character)[0] in _INVISIBLE:
-            raise ValueError(f"an address holds no space or control character (found U+{ord(character):04X})")
+    if not (address.isascii() and address.isprintable() and " " not in address):
+        _check_visible(address)
     local, domain = _split(address)
-    for character in local:
-        if character.isascii() and not _ATOM.fullmatch(character):
-            raise ValueError(f"{character!r} is not allowed in an address; expected name@example.org")
+    if not _ATOMS.fullmatch(local):
+        _check_atoms(local)
     if local.startswith(".") or local.endswith(".") or ".." in local:
         raise ValueError(
             "a dot stands between two other characters before the @, never at an end or twice in a row"
@@ -48,6 +47,18 @@ def check_address(text: str) -> str:
     if len(local.encode()) + 1 + max(len(check_domain(domain)), len(domain.encode())) > _LONGEST_PATH:
         raise ValueError(f"the address is longer than {_LONGEST_PATH} octets")
     return address
+
+
+def _check_visible(address: str) -> None:
+    for character in address:
+        if unicodedata.category(character)[0] in _INVISIBLE:
+            raise ValueError(f"an address holds no space or control character (found U+{ord(character):04X})")
+
+
+def _check_atoms(local: str) -> None:
+    for character in local:
+        if character.isascii() and not _ATOM.fullmatch(character):
+            raise ValueError(f"{character!r} is not allowed in an address; expected name@example.org")
 
 
 def check_domain(text: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from alertd.addresses import check_address, check_domain
 from alertd.errors import RenderError
 
 
+@lru_cache(maxsize=256)  # our own address is in every mail, several times
 def wire(address: str) -> str:
     """The address as servers want it: local part as given, domain as lower-case A-labels (RFC 5891).
 

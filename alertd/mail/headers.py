@@ -96,12 +96,18 @@ def field(name: str, pieces: Pieces) -> bytes:
         raise RenderError(f"{name!r} is no header field, or has no value.")
     lines = [f"{name}:"]
     for piece in pieces:
-        if not piece or len(piece) > _LONGEST_PIECE or any(not _visible(character) for character in piece):
+        if not piece or len(piece) > _LONGEST_PIECE or not _is_visible(piece):
             raise RenderError(f"{name} cannot hold {piece[:80]!r}.")
         if len(lines[-1]) + 1 + len(piece) > _WIDTH and lines[-1] != f"{name}:":
             lines.append("")
         lines[-1] += f" {piece}"
     return "\r\n".join(lines).encode() + b"\r\n"
+
+
+def _is_visible(piece: str) -> bool:
+    if piece.isascii():
+        return piece.isprintable() and " " not in piece
+    return all(_visible(character) for character in piece)
 
 
 def _visible(character: str) -> bool:

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from alertd.mail import wording
 
 TEXTS = st.one_of(st.text(max_size=300), st.text("ab 字，（）。e\u0301\u3000\n", max_size=200))
+
+
+HOSTILE = st.text("ab 字\u3000\t\n\r\x0b\x85\u2028\x00\x1c\xa0\u200e\u202e\ufeff\ud800<&", max_size=12)
+
+
+@given(st.one_of(TEXTS, HOSTILE))
+def test_short_ways_change_nothing(text: str) -> None:
+    """What is plain is taken as it is; the answer is that of the whole treatment, and never safe HTML."""
+    whole = wording._with_controls(text)
+    assert wording.clean(text) == whole
+    assert wording.one_line(text) == re.sub(r"\s+", " ", whole).strip()
+    for made in (wording.clean(Markup(text)), wording.one_line(Markup(text))):
+        assert type(made) is str
+    assert wording.clean(Markup(text)) == whole
+    line = wording.one_line(text)
+    spaced = [
+        (line[each.start() - 1 : each.start()] == " ", each[0]) for each in wording._UNIT.finditer(line)
+    ]
+    assert wording._units(line) == spaced
 
 
 @given(TEXTS, st.integers(2, 120))
