@@ -13,7 +13,7 @@ from alertd.cli.shell import Shell
 @click.option(
     "--force",
     is_flag=True,
-    help="Even if it ends more than a tenth of the declared subscribers, or what an absent file had given.",
+    help="Even if it ends more than a tenth of the declared subscribers, or what an absent or emptied file had given.",
 )
 @json_option
 @click.pass_obj

@@ -44,7 +44,7 @@ async def reload(services: Services, *, force: bool = False) -> dict[str, Any]:
 
     Args:
         services: of the daemon, or of the command when none runs.
-        force: also what would end more than a tenth of the declared readers, or what an absent file had given.
+        force: also what would end more than a tenth of the declared readers, or what an absent or emptied file had given.
 
     Returns:
         What changed: addresses of subscribers and names of topics and catalogues, by `added`, `changed` and `ended`; `restart`: the keys of

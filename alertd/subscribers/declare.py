@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alertd.addresses import address_key
+from alertd.config.declared_keys import CATALOGUES_FILE, TOPICS_FILE
 from alertd.config.settings import Declared, DeclaredSubscriber
 from alertd.errors import RefusedError
 from alertd.model import No, Origin, Schedule, SubscriberId, SubscriptionId
@@ -100,8 +101,13 @@ async def refusal(connection: AsyncConnection, declared: Declared) -> str:
 
 
 def _refusal(plan: Plan, of_topics: Names, of_catalogues: Names, declared: Declared) -> str:
+    given = {CATALOGUES_FILE: declared.catalogues, TOPICS_FILE: declared.topics}
     return plan_refusal(
-        plan, topics=of_topics["ended"], catalogues=of_catalogues["ended"], missing=declared.missing
+        plan,
+        topics=of_topics["ended"],
+        catalogues=of_catalogues["ended"],
+        missing=declared.missing,
+        empty=[name for name, rows in given.items() if not rows and name not in declared.missing],
     )
 
 
@@ -130,7 +136,7 @@ async def apply(
     """Make the store what the files declare.
 
     Raises:
-        RefusedError: it would end too many readers, or a file is absent that gave something; nothing was changed.
+        RefusedError: it would end too many readers, or a file is absent or empty that gave something; nothing was changed.
     """
     async with store.read() as connection:
         changes = await compare(connection, declared, hash_address=hash_address)

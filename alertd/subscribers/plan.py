@@ -68,23 +68,33 @@ class Plan:
     declared: int = 0
 
 
-def refusal(plan: Plan, *, topics: Sequence[str], catalogues: Sequence[str], missing: Collection[str]) -> str:
-    """Why an edit needs `--force`: a file is gone that gave something, or it would end too many; "" when it does not.
+def refusal(
+    plan: Plan,
+    *,
+    topics: Sequence[str],
+    catalogues: Sequence[str],
+    missing: Collection[str],
+    empty: Collection[str],
+) -> str:
+    """Why an edit needs `--force`: a file is gone or emptied that gave something, or it would end too many; else "".
 
     Args:
         plan: for the readers.
         topics: names of those that it ends.
         catalogues: likewise.
         missing: names of the files that are not there.
+        empty: names of those that are there and declare nothing; of subscribers.toml the number that end tells.
     """
-    lost = [
-        f"{file} is absent: put it back, or it ends {many(len(names), noun)} ({_listed(names)})"
-        for file, noun, names in (
-            ("catalogues.toml", "catalogue", catalogues),
-            ("topics.toml", "topic", topics),
-        )
-        if file in missing and names
-    ]
+    lost = []
+    for file, noun, names in (
+        ("catalogues.toml", "catalogue", catalogues),
+        ("topics.toml", "topic", topics),
+    ):
+        what = f"or it ends {many(len(names), noun)} ({_listed(names)})"
+        if names and file in missing:
+            lost.append(f"{file} is absent: put it back, {what}")
+        elif names and file in empty:
+            lost.append(f"{file} declares nothing any more: put back what was in it, {what}")
     if "subscribers.toml" in missing and (plan.end or plan.edits):
         concerned = many(len(plan.end) + len(plan.edits), "declared subscriber")
         lost.append(f"subscribers.toml is absent: put it back, or what it gave to {concerned} ends")

@@ -294,7 +294,7 @@ async def test_absent_file(site: Applying) -> None:
 
 
 async def test_absent_topics_and_catalogues(site: Applying) -> None:
-    """Without topics.toml or catalogues.toml none of them ends unless it is forced; each lost file is named."""
+    """Without topics.toml or catalogues.toml, or with an empty one, none ends unless it is forced; each lost file is named."""
     drc = Catalogue("drc", feed="https://example.org/feed")
     many = [Topic(f"t{number}", "", "alpha") for number in range(7)]
     await site.apply(files(topics=many, catalogues=[drc]))
@@ -310,6 +310,9 @@ async def test_absent_topics_and_catalogues(site: Applying) -> None:
             files(topics=many, missing=["catalogues.toml"]),
             r"^catalogues\.toml is absent.* 1 catalogue \(drc\)",
         ),
+        (files(catalogues=[drc]), r"^topics\.toml declares nothing any more: put back .* 7 topics \(t0, "),
+        (files(topics=many), r"^catalogues\.toml declares nothing any more.* 1 catalogue \(drc\)"),
+        (files(topics=many, missing=["subscribers.toml"]), r"^catalogues\.toml declares nothing"),
         (
             files(missing=["catalogues.toml", "topics.toml", "subscribers.toml"]),
             r"catalogues\.toml is absent.*; topics\.toml .*\(t0, t1, t2, t3, t4 and 2 more\).*--force",
@@ -324,3 +327,4 @@ async def test_absent_topics_and_catalogues(site: Applying) -> None:
     changes = await site.apply(files(catalogues=[drc], missing=["topics.toml"]), force=True)
     assert changes.topics["ended"] == ("t0",)
     assert not await site.compare(files(catalogues=[drc], missing=["topics.toml", "subscribers.toml"]))
+    assert (await site.compare(files(catalogues=[drc]))).refusal == ""  # empty, and it had given nothing

@@ -79,7 +79,7 @@ async def test_ended_topic_and_its_return(site: Applying) -> None:
             topics.restricted(parse(row.typed), ["drc"]), DAILY, topic=(row.id, row.version), title=row.title
         )
         await change.add_queries(connection, ann.id, [wish], origin=Origin.MAIL, now=START)
-    changes = await site.apply(files(person("ann", asked("alpha"))))
+    changes = await site.apply(files(person("ann", asked("alpha"))), force=True)
     assert changes.topics["ended"] == ("rural",)
     async with site.store.read() as connection:
         assert await topic_rows.all_rows(connection) == {}
@@ -88,7 +88,7 @@ async def test_ended_topic_and_its_return(site: Applying) -> None:
     changes = await site.apply(files(person("ann", asked("alpha")), topics=[EDITED]))
     assert changes.topics["added"] == ("rural",)
     assert set(await site.asks("ann")) == {"alpha", _canonical(f"({EDITED.query}) catalogue:drc")}
-    changes = await site.apply(files(person("ann", asked("alpha"))))
+    changes = await site.apply(files(person("ann", asked("alpha"))), force=True)
     changes = await site.apply(files(person("ann", asked("alpha")), topics=[EDITED]))
     assert not changes.plan.edits
     assert [row.topic_version for row in await site.rows("ann") if row.topic_id] == [2]

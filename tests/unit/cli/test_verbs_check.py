@@ -90,6 +90,9 @@ def test_a_file_that_vanished(folder: Folder) -> None:
     assert refused.code == 3
     for words in ("topics.toml is absent: put it back, or it ends 1 topic (rural)", "--force"):
         assert words in refused.err
+    lost.write_text("# none\n", "utf-8")
+    emptied = folder.run("reload")
+    assert (emptied.code, "topics.toml declares nothing any more: put back" in emptied.err) == (3, True)
     lost.with_suffix(".away").rename(lost)
     assert folder.run("reload").out == "nothing changed\n"
     (folder.path / "config" / "catalogues.toml").unlink()
