@@ -21,6 +21,11 @@ def tell(changes: Mapping[str, Any], *, done: bool) -> None:
             if names := changes[noun][verb]:
                 _names(f"{noun} {verb if done else f'to be {verb}'}", names)
                 said = True
+    if skipped := changes["subscribers"]["skipped"]:
+        _names(
+            "subscribers not added, because they must not be mailed (alertd subscriber lift takes an address off the list)",
+            [f"{each['address']}: {each['reason']}" for each in skipped],
+        )
     if not said:
         click.echo("nothing changed" if done else "nothing to change in the store")
 

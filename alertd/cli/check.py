@@ -87,6 +87,7 @@ def _load(shell: Shell) -> tuple[Declared | None, tuple[Fault, ...]]:
 
 def _changes(shell: Shell, declared: Declared) -> tuple[dict[str, Any] | None, str]:
     """What the files would change, or a note on why that cannot be told."""
+    from alertd.clock import SystemClock
     from alertd.errors import NotFoundError, StoreError
     from alertd.mail.hashing import address_hash
     from alertd.mail.keys import KeyRing
@@ -97,7 +98,10 @@ def _changes(shell: Shell, declared: Declared) -> tuple[dict[str, Any] | None, s
     async def look(store: Store) -> dict[str, Any]:
         async with store.read() as connection:
             found = await compare(
-                connection, declared, hash_address=lambda address: address_hash(keys, address)
+                connection,
+                declared,
+                hash_address=lambda address: address_hash(keys, address),
+                now=SystemClock().now(),
             )
             return found.as_json()
 

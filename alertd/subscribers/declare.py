@@ -69,6 +69,7 @@ class Changes:
             "subscribers_added": len(self.plan.enrol),
             "subscribers_changed": len(self.plan.edits),
             "subscribers_ended": len(self.plan.end),
+            "subscribers_skipped": len(self.plan.skipped),
         }
         found |= {f"topics_{verb}": len(names) for verb, names in self.topics.items()}
         return found | {f"catalogues_{verb}": len(names) for verb, names in self.catalogues.items()}
@@ -80,6 +81,7 @@ class Changes:
                 "added": [each.address for each in self.plan.enrol],
                 "changed": [each.address for each in self.plan.edits],
                 "ended": [address for _, address in self.plan.end],
+                "skipped": [{"address": address, "reason": reason} for address, reason in self.plan.skipped],
             },
             "topics": {verb: list(names) for verb, names in self.topics.items()},
             "catalogues": {verb: list(names) for verb, names in self.catalogues.items()},
@@ -87,9 +89,11 @@ class Changes:
         }
 
 
-async def compare(connection: AsyncConnection, declared: Declared, *, hash_address: HashAddress) -> Changes:
-    """What the files would change, read in one transaction."""
-    plan = await _whole_plan(connection, declared, hash_address)
+async def compare(
+    connection: AsyncConnection, declared: Declared, *, hash_address: HashAddress, now: datetime
+) -> Changes:
+    """What the files would change at this instant, read in one transaction."""
+    plan = await _whole_plan(connection, declared, hash_address, now)
     of_topics, of_catalogues = await _names(connection, declared)
     return Changes(plan, of_topics, of_catalogues, _refusal(plan, of_topics, of_catalogues, declared))
 
@@ -139,13 +143,13 @@ async def apply(
         RefusedError: it would end too many readers, or a file is absent or empty that gave something; nothing was changed.
     """
     async with store.read() as connection:
-        changes = await compare(connection, declared, hash_address=hash_address)
+        changes = await compare(connection, declared, hash_address=hash_address, now=now)
     if changes.refusal and not force:
         raise RefusedError(f"{changes.refusal}. Nothing was changed. If it is meant, say so with --force")
     async with store.write() as connection:
         await topics.sync(connection, declared.topics, now=now)
     async with store.read() as connection:  # new topics have their ids now
-        changes = replace(changes, plan=await _whole_plan(connection, declared, hash_address))
+        changes = replace(changes, plan=await _whole_plan(connection, declared, hash_address, now))
     by_key = {address_key(each.address): each for each in declared.subscribers}
     for part in _chunks(_concerned(changes.plan)):
         async with store.write() as connection:
@@ -156,8 +160,11 @@ async def apply(
     return changes
 
 
-async def _whole_plan(connection: AsyncConnection, declared: Declared, hash_address: HashAddress) -> Plan:
-    return await _plan(connection, declared.subscribers, await _readers(connection, declared), hash_address)
+async def _whole_plan(
+    connection: AsyncConnection, declared: Declared, hash_address: HashAddress, now: datetime
+) -> Plan:
+    readers = await _readers(connection, declared)
+    return await _plan(connection, declared.subscribers, readers, hash_address, now)
 
 
 async def _readers(connection: AsyncConnection, declared: Declared) -> list[SubscriberRow]:
@@ -183,9 +190,11 @@ async def _plan(
     declared: Sequence[DeclaredSubscriber],
     readers: Sequence[SubscriberRow],
     hash_address: HashAddress,
+    now: datetime,
 ) -> Plan:
     plan = await _decide(connection, declared, readers)
-    return replace(plan, enrol=await _willing(connection, plan.enrol, hash_address))
+    enrolled, skipped = await _willing(connection, plan.enrol, hash_address, now)
+    return replace(plan, enrol=enrolled, skipped=skipped)
 
 
 async def _decide(
@@ -202,15 +211,27 @@ async def _decide(
 
 
 async def _willing(
-    connection: AsyncConnection, people: Sequence[Enrolment], hash_address: HashAddress
-) -> tuple[Enrolment, ...]:
-    """Without those who left and were forgotten: no row tells of it, only the hash of their address."""
+    connection: AsyncConnection, people: Sequence[Enrolment], hash_address: HashAddress, now: datetime
+) -> tuple[tuple[Enrolment, ...], tuple[tuple[str, str], ...]]:
+    """Those to enrol, and those who must not be mailed, with the reason.
+
+    Without those who left and were forgotten: no row tells of it, only the hash of their address. Likewise a complaint stands
+    when no row tells of it any more, or when it came after the file had ended them.
+    """
     found: list[Enrolment] = []
+    skipped: list[tuple[str, str]] = []
     for part in _chunks(people):
         hashes = {each.address: hash_address(address_key(each.address)) for each in part}
         last = await consents.last_acts(connection, set(hashes.values()))
-        found += [each for each in part if last.get(hashes[each.address]) != LEFT]
-    return tuple(found)
+        listed = await consents.suppressed(connection, set(hashes.values()), now=now)
+        for each in part:
+            hash_ = hashes[each.address]
+            if hash_ in listed:
+                reason, since = listed[hash_]
+                skipped.append((each.address, f"{reason}, since {since:%Y-%m-%d}"))
+            elif last.get(hash_) != LEFT:
+                found.append(each)
+    return tuple(found), tuple(skipped)
 
 
 def _wishes(each: DeclaredSubscriber, stored: Mapping[str, TopicRow]) -> tuple[Wish, ...]:
@@ -253,7 +274,7 @@ async def _apply_chunk(
     former = {key for row in rows for key in former_keys(row.own_settings)}
     keys |= former - {row.address_key for row in await subscribers.find_by_keys(connection, former)}
     named = [by_key[key] for key in sorted(keys) if key in by_key]
-    plan = await _plan(connection, named, rows, hash_address)
+    plan = await _plan(connection, named, rows, hash_address, now)
     await _enrol(connection, plan.enrol, welcome, hash_address, now)
     await _edit(connection, plan.edits, no, now)
     await leave.end(connection, [reader for reader, _ in plan.end], reason=leave.OUT_OF_FILE, now=now)

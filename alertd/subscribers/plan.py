@@ -60,12 +60,14 @@ class Plan:
         edits: readers to change.
         end: readers whom nothing is left for, by address.
         declared: how many readers had something from the file before.
+        skipped: addresses that are declared and not enrolled because they must not be mailed, and why.
     """
 
     enrol: tuple[Enrolment, ...] = ()
     edits: tuple[Edit, ...] = ()
     end: tuple[tuple[SubscriberId, str], ...] = ()
     declared: int = 0
+    skipped: tuple[tuple[str, str], ...] = ()
 
 
 def refusal(

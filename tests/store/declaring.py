@@ -106,11 +106,11 @@ class Applying:
             now=now,
         )
 
-    async def compare(self, declared: Declared) -> Changes:
+    async def compare(self, declared: Declared, *, now: datetime = START) -> Changes:
         """What files would change."""
         async with self.store.read() as connection:
             return await declare.compare(
-                connection, declared, hash_address=lambda address: f"hash of {address}"
+                connection, declared, hash_address=lambda address: f"hash of {address}", now=now
             )
 
     async def reader(self, name: str) -> SubscriberRow:

@@ -188,3 +188,33 @@ async def test_who_left_and_was_forgotten_is_not_brought_back(site: Applying) ->
     assert site.welcomed == ["ann@example.org", "bob@example.org", "cyd@example.org"]
     async with site.store.read() as connection:
         assert await subscribers.find_by_key(connection, "ann@example.org") is None
+
+
+@pytest.mark.parametrize("forgotten", [True, False])
+async def test_a_complaint_outlives_the_row(site: Applying, forgotten: bool) -> None:
+    """Who complained is not enrolled by the file, with no row of theirs or with one that the file had ended before."""
+    await site.apply(files(person("ann"), person("bob")))
+    ann = await site.reader("ann")
+    async with site.store.write() as connection:
+        if forgotten:
+            await leave.end(connection, [ann.id], reason=leave.COMPLAINED, suppressed=True, now=START)
+            await subscribers.take_address(connection, ann.id)
+        else:
+            await leave.end(connection, [ann.id], reason=leave.OUT_OF_FILE, now=START)
+        await consents.suppress(
+            connection, "hash of ann@example.org", reason="complaint: abuse", evidence=None, now=START
+        )
+    declared = files(person("ann"), person("bob"), person("cyd"))
+    told = (await site.compare(declared)).as_json()
+    assert told["subscribers"]["added"] == ["cyd@example.org"]
+    assert told["subscribers"]["skipped"] == [
+        {"address": "ann@example.org", "reason": f"complaint: abuse, since {START:%Y-%m-%d}"}
+    ]
+    assert (await site.apply(declared, now=LATER)).as_json() == told
+    assert site.welcomed == ["ann@example.org", "bob@example.org", "cyd@example.org"]
+    again = await site.compare(declared, now=LATER)
+    assert (bool(again), again.counts()["subscribers_skipped"]) == (False, 1)
+    async with site.store.write() as connection:
+        await consents.lift(connection, "hash of ann@example.org")
+    assert (await site.apply(declared, now=LATER)).as_json()["subscribers"]["added"] == ["ann@example.org"]
+    assert (await site.reader("ann")).state is SubscriberState.ACTIVE

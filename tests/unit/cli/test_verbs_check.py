@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from alertd.mail.hashing import address_hash
+from alertd.mail.keys import KeyRing
+from alertd.store import consents
+from tests.conftest import NOW
 from tests.unit.cli.folders import Folder
 
 
@@ -99,6 +103,20 @@ def test_a_file_that_vanished(folder: Folder) -> None:
     assert "catalogues.toml is absent: put it back, or it ends 1 catalogue" in folder.run("check").out
     refused = folder.run("poll")
     assert (refused.code, "catalogues.toml: catalogue: the file is absent" in refused.err) == (2, True)
+
+
+def test_who_complained_is_named_and_not_added(folder: Folder) -> None:
+    """An address that must not be mailed is told by check and by reload, with the reason and what an admin can do."""
+    folder.write("config/subscribers.toml", _readers(1))
+    hash_ = address_hash(KeyRing.load(folder.path / "alertd.key"), "reader0@example.org")
+    folder.run("subscriber", "add", "other@example.org", "rural")  # makes the store
+    folder.store(lambda c: consents.suppress(c, hash_, reason="complaint: abuse", evidence=None, now=NOW))
+    for verb, last in (("check", "nothing to change in the store"), ("reload", "nothing changed")):
+        *_, head, line, end = folder.run(verb).out.splitlines()
+        assert head.startswith(
+            "subscribers not added, because they must not be mailed (alertd subscriber lift"
+        )
+        assert (line, end) == ("  reader0@example.org: complaint: abuse, since 2026-11-24", last)
 
 
 def test_a_faulty_edit_is_refused_whole(folder: Folder) -> None:
