@@ -306,7 +306,7 @@ async def waits(connection: AsyncConnection) -> bool:
 
 
 async def count_by_state(connection: AsyncConnection) -> dict[str, int]:
-    """How many mails are in each state that occurs."""
+    """How many mails are in each state that occurs; counted in the index."""
     statement = select(inbound.c.state, func.count()).group_by(inbound.c.state)
     rows = (await connection.execute(statement)).all()
     return {row[0]: row[1] for row in rows}

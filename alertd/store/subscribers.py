@@ -180,6 +180,6 @@ async def resume_over(connection: AsyncConnection, *, now: datetime, limit: int)
 
 
 async def counts(connection: AsyncConnection) -> dict[str, int]:
-    """How many readers there are by state."""
+    """How many readers there are by state; counted in the index."""
     statement = select(subscriber.c.state, func.count()).group_by(subscriber.c.state)
     return {state: count for state, count in await connection.execute(statement)}

@@ -219,6 +219,32 @@ async def test_no_statement_reads_the_whole_outbox(store: Store, settings: Setti
             assert not scans, (statement, steps)
 
 
+async def test_readers_and_inbound_mails_are_counted_in_indexes(store: Store, settings: Settings) -> None:
+    """No row of theirs is read for their numbers, of which there may be a million, and with whole mails in them."""
+    await _fill(store)
+    asked: list[tuple[str, Any]] = []
+
+    @event.listens_for(store._reader.sync_engine, "before_cursor_execute")
+    def _note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        asked.append((statement, parameters))
+
+    await look(store, settings, said=None, now=NOW)
+    tables_counted = set()
+    async with store.read() as connection:
+        if not store.is_sqlite:
+            await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        for statement, parameters in [*asked]:  # explaining is noted too
+            for table in ("subscriber", "inbound"):
+                if f"GROUP BY {table}.state" in statement:
+                    explain = "EXPLAIN QUERY PLAN " if store.is_sqlite else "EXPLAIN "
+                    plan = (await connection.exec_driver_sql(explain + statement, parameters)).all()
+                    steps = " ".join(str(step[-1]) for step in plan)
+                    assert f"ix_{table}_state" in steps, steps
+                    assert "COVERING INDEX" in steps or "Index Only Scan" in steps, steps
+                    tables_counted.add(table)
+    assert tables_counted == {"subscriber", "inbound"}
+
+
 async def test_files_that_are_not_applied(store: Store, settings: Settings) -> None:
     """An edit that nobody applied is a concern, a faulty one with its faults; files as applied are none."""
     declared = load_declared(settings)
