@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -89,16 +89,89 @@ TO_THEM: dict[str, dict[str, str]] = {
 """The same where it is said to the reader, in a mail: they are not spoken of as somebody else."""
 
 
+BOUNCES: dict[str, dict[str, str]] = {
+    "zh": {
+        "not permitted": "不允许向其投递",
+        "unknown user": "用户不存在",
+        "rate limited": "发送过于频繁",
+        "authentication": "身份验证未通过",
+        "relay denied": "拒绝转发",
+        "block list": "被列入黑名单",
+        "mailbox full": "邮箱已满",
+        "too large": "邮件过大",
+        "mailbox disabled": "邮箱已停用",
+        "unknown domain": "域名不存在",
+        "spam": "被视为垃圾邮件",
+        "virus": "被视为含有病毒",
+        "greylisted": "对方要求稍后再试",
+        "policy": "对方的规定不允许",
+        "loop": "邮件循环",
+        "forwarding failed": "转发失败",
+        "server trouble": "服务器故障",
+        "mailbox trouble": "邮箱故障",
+        "address refused": "地址被拒绝",
+        "refused": "被拒收",
+        "delayed": "投递延迟",
+    }
+}
+"""Why a mail came back, as `alertd.postmaster.bounces.reasons` names it."""
+
+VALUES: dict[str, dict[str, dict[str, str]]] = {
+    "zh": {
+        "cause": {"new": "新报告", "released": "解除暂缓", "revised": "修订", "late": "补充匹配"},
+        "reason": {
+            "left": "本人退订",
+            "taken out of the file": "已从管理者的名单中移除",
+            "ended by an admin": "由管理者终止",
+            "complained": "曾投诉我们的邮件",
+            "address does not work": "地址无法送达",
+            "paused": "订阅已暂停",
+            "stale": "等待过久",
+            "forgotten": "数据已删除",
+        },
+        "reply": {
+            "withdrawn": "已撤回",
+            "paused": "订阅已暂停",
+            "stale": "等待过久",
+            "forgotten": "数据已删除",
+            "suppressed": "不得向该地址发送邮件",
+            "complaint": "曾投诉我们的邮件",
+            "bounce": "地址无法送达",
+            "the reader is ended": "已退订",
+            "the reader is suppressed": "已停止向该地址发送",
+            "the reader is gone": "已不再订阅",
+            "its time was over before it could be sent": "发出之前已过期",
+            **BOUNCES["zh"],
+        },
+    }
+}
+"""Facts that are words of ours, by fact; English says them as they are. Of `head: more` each part is looked up."""
+
+
 def say(steps: Sequence[Step], *, language: str, zone: str, to_them: bool = False) -> list[str]:
     """One line for each step, its time in the reader's zone first; `to_them` when the reader is who reads it."""
     spoken = language if language in WORDS else "en"
     words = WORDS[spoken] | (TO_THEM[spoken] if to_them else {})
-    return [_line(step, words[step.code], ZoneInfo(zone)) for step in steps]
+    values = VALUES.get(spoken, {})
+    return [_line(step, words[step.code], values, ZoneInfo(zone)) for step in steps]
 
 
-def _line(step: Step, pattern: str, zone: ZoneInfo) -> str:
-    text = pattern.format_map({name: _shown(value, zone) for name, value in step.facts.items()}).strip()
+def _line(step: Step, pattern: str, values: Mapping[str, Mapping[str, str]], zone: ZoneInfo) -> str:
+    if (
+        step.code != "delivery_expired"
+    ):  # a reply is a server's, but that of a mail which nobody was asked to take
+        values = {name: words for name, words in values.items() if name != "reply"}
+    facts = {name: _worded(_shown(value, zone), values.get(name, {})) for name, value in step.facts.items()}
+    text = pattern.format_map(facts).strip()
     return f"{_shown(step.at, zone)}  {text}" if step.at else text
+
+
+def _worded(value: str, words: Mapping[str, str]) -> str:
+    """A word of ours in the reader's language; what somebody else wrote, an admin or a server, stays as it is."""
+    if value in words:
+        return words[value]
+    head, colon, more = value.partition(": ")
+    return f"{words[head]}：{_worded(more, words)}" if colon and head in words else value
 
 
 def _shown(value: Any, zone: ZoneInfo) -> str:

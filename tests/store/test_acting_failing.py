@@ -16,7 +16,7 @@ from alertd.demo.relay import Behaviour, Relay
 from alertd.digest.now import send_now
 from alertd.mail.tokens import make_bounce, make_leave
 from alertd.model import DeliveryId, MailKind, SubscriberState
-from alertd.store import consents, deliveries
+from alertd.store import consents, deliveries, subscribers
 from alertd.store.engines import Store
 from alertd.store.tables import bounce, subscription
 from tests.store.postbox import ADDRESS, OWNER, READER, Postbox, Sent, open_postbox, settings
@@ -219,6 +219,17 @@ async def test_a_fresh_sign_up_is_the_way_back(postbox: Postbox) -> None:
     postbox.clock.advance(timedelta(minutes=1))
     await _comes_back(postbox, FULL, to=digest.return_path)
     assert await postbox.state() is SubscriberState.ACTIVE
+
+
+async def test_a_bounce_is_exported_in_words(postbox: Postbox) -> None:
+    """What came back is told to a Chinese reader in Chinese."""
+    reader = await postbox.enrol(READER, "land")
+    async with postbox.store.write() as connection:
+        await subscribers.change(connection, reader.id, language="zh")
+    digest = await _digest(postbox)
+    await _comes_back(postbox, FULL, to=digest.return_path)
+    (told,) = await postbox.post("export", proven=True)
+    assert "发给您的邮件被退回（邮箱已满）" in told.text
 
 
 async def test_who_moved_leaves_the_dead_address_behind(postbox: Postbox) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from alertd.digest import explain_words
+
 WORDS: dict[str, str] = {
     # subjects and headings
     "subject_answer": "关于您发给“{name}”的邮件",
@@ -128,6 +130,7 @@ WORDS: dict[str, str] = {
     "ask_left_out": "略去您邮件的其余部分：一次确认容纳不下",
 }
 
+BOUNCES = explain_words.BOUNCES["zh"]
 TONGUES = {"en": "英文", "zh": "中文"}
 ORIGINS = {"file": "本服务的管理者", "cli": "本服务的管理者", "mail": "邮件", "web": "网页"}
 ACTS = {

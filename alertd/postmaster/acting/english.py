@@ -128,6 +128,7 @@ WORDS: dict[str, str] = {
     "ask_left_out": "Leave out the rest of your mail, which is too long for one confirmation",
 }
 
+BOUNCES: dict[str, str] = {}  # their names are English
 TONGUES = {"en": "English", "zh": "Chinese"}
 ORIGINS = {
     "file": "the people who run this service",

@@ -47,7 +47,9 @@ async def export(
         for act in await _acts(connection, reader, address_hash)
     ]
     items += [
-        page.say("export_bounce", at=each.at.date().isoformat(), reason=each.reason)
+        page.say(
+            "export_bounce", at=each.at.date().isoformat(), reason=term(language, "BOUNCES", each.reason)
+        )
         for each in await bounces.of_subscriber(connection, reader.id)
     ]
     page.section(page.say("export"), items=[*items, *await _mails(connection, reader, page)])

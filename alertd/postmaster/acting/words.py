@@ -50,6 +50,6 @@ def tongue(language: str, named: str) -> str:
 
 
 def term(language: str, table: str, code: str) -> str:
-    """A code of ours (of TONGUES, ORIGINS, ACTS, KINDS or STATES) in words; the code itself where there are none."""
+    """A code of ours (of TONGUES, ORIGINS, ACTS, KINDS, STATES or BOUNCES) in words; the code itself where there are none."""
     found: dict[str, str] = getattr(LANGUAGES.get(language, english), table)
     return found.get(code, code)

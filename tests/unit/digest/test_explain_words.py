@@ -11,8 +11,12 @@ import pytest
 
 from alertd.digest import explain
 from alertd.digest.explain import Step
-from alertd.digest.explain_words import TO_THEM, WORDS, say
-from alertd.model import DeliveryState
+from alertd.digest.explain_words import BOUNCES, TO_THEM, WORDS, say
+from alertd.model import Cause, DeliveryState, MailKind, SubscriberState
+from alertd.postmaster.bounces import reasons
+from alertd.postmaster.bounces.reasons import cause
+from alertd.store.passage import judge
+from alertd.subscribers import leave
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 
@@ -65,6 +69,74 @@ def test_lines() -> None:
         "found by: a, b",
         "the reader paused; it comes when they resume (-)",
         "waits for the next digest (2026-11-24 16:00:00 CST)",
+    ]
+
+
+OURS = [
+    *(("announced", "cause", cause) for cause in Cause),
+    *(
+        ("ended", "reason", reason)
+        for reason in (
+            leave.BY_THEMSELVES,
+            leave.OUT_OF_FILE,
+            leave.BY_ADMIN,
+            leave.COMPLAINED,
+            leave.BOUNCED,
+        )
+    ),
+    *(("withdrawn", "reason", reason) for reason in ("paused", "stale", "forgotten")),
+    *(
+        ("delivery_expired", "reply", reply)
+        for reply in (
+            *(f"withdrawn: {reason}" for reason in ("paused", "stale")),
+            "forgotten",
+            *(
+                judge(MailKind.DIGEST, reader=reader, suppressed=suppressed, late=late, doubtful=True)[1]
+                for reader, suppressed, late in (
+                    (SubscriberState.ACTIVE, "complaint", False),
+                    (SubscriberState.ENDED, None, False),
+                    (SubscriberState.SUPPRESSED, None, False),
+                    (None, None, False),
+                    (SubscriberState.ACTIVE, None, True),
+                )
+            ),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "fact", "value"), OURS)
+def test_no_word_of_ours_stays_english(code: str, fact: str, value: str) -> None:
+    """Reasons and causes are said in the reader's language; English says them as they are."""
+    facts = {"no": 1, "revision": 1, "cause": "new", "reason": "left", "edition": 1, "due": AT, "reply": ""}
+    step = Step(code, facts=facts | {fact: value})
+    (line,) = say([step], language="zh", zone="UTC", to_them=True)
+    assert re.findall("[a-z]+", line) == []
+    (line,) = say([step], language="en", zone="UTC")
+    assert value in line
+
+
+@pytest.mark.parametrize("status", ["", "5.1.0", "5.2.0", "5.3.0", "5.7.0", "5.0.0"])
+@pytest.mark.parametrize("action", ["failed", "delayed"])
+def test_every_bounce_has_words(status: str, action: str) -> None:
+    """Whatever the reason for which a mail came back, known by its text or by its status alone."""
+    names = {cause(status=status, text="no words", action=action).reason, *reasons._NAMED}
+    assert names <= set(BOUNCES["zh"])
+
+
+def test_what_others_wrote_stays_as_it_is() -> None:
+    """An admin's words and a server's are theirs; what of it is ours is said in the reader's language."""
+    steps = [
+        Step("ended", facts={"reason": f"{leave.BY_ADMIN}: moved to paused: ann"}),
+        Step("delivery_expired", facts={"reply": "suppressed: complaint: abuse"}),
+        Step("delivery_expired", facts={"reply": "suppressed: bounce: unknown user"}),
+        Step("delivery_failed", facts={"code": 550, "reply": "policy"}),
+    ]
+    assert say(steps, language="zh", zone="UTC", to_them=True) == [
+        "您已退订（由管理者终止：moved to paused: ann）",
+        "未发送：不得向该地址发送邮件：曾投诉我们的邮件：abuse",
+        "未发送：不得向该地址发送邮件：地址无法送达：用户不存在",
+        "被拒收：550 policy",
     ]
 
 
