@@ -132,10 +132,11 @@ class Sender:
             while not self.breaker.is_open(self._clock.now()):
                 if self.breaker.is_probing:
                     await self._queue.join()
+                busy = self._under_way
                 claimed = await self._take(now)
                 if claimed.claims or claimed.set_aside:
                     await self._room()
-                elif self._under_way:
+                elif busy:  # what was put back while we looked is due too
                     await self._queue.join()
                 else:
                     break

@@ -101,6 +101,31 @@ async def test_consent_is_checked_between_claim_and_data(house: House, change: s
     assert (await house.look(other)).state is DeliveryState.SENT
 
 
+async def test_what_is_put_back_while_we_look_is_due_in_the_same_run(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at the outbox that found nothing, and took until the last mail was put back, is not the last one."""
+    reader = await add_subscriber(house.store, 1)
+    (mine,) = await queue(house.store, digest_for(reader))
+
+    async def pauses() -> None:
+        await set_state(house.store, reader, "paused")
+
+    house.composer.before = pauses
+    sender = await house.sender(connections=2)
+    take = sender._take
+
+    async def slow(*arguments: Any, **options: Any) -> Any:
+        claimed = await take(*arguments, **options)
+        if not claimed.claims:
+            await until(lambda: not sender._under_way)
+        return claimed
+
+    monkeypatch.setattr(sender, "_take", slow)
+    assert (await sender.run_due(NOW)).set_aside == 1
+    assert house.withdraw.done == [(mine, "paused")]
+
+
 @pytest.mark.parametrize("stage", ["claimed", "in_doubt", "dot"])
 async def test_a_worker_that_dies(house: House, stage: str) -> None:
     """The process is gone at each stage: nothing is lost, and a second copy has the same bytes."""
