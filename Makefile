@@ -4,6 +4,7 @@
 #   make test      the whole suite            make lint    style and types
 #   make torture   the long kill loop         make bench   the measurements
 #   make lock      new lock files from the ranges in pyproject.toml
+#   make model      learn the reader of letters anew, after a change of its examples (ten minutes)
 #   make migration NAME="what changes"        draft a migration from the difference between tables and migrations
 #   make clean     forget what the others made
 #
@@ -20,7 +21,7 @@ WORKERS ?= 2
 ALERTD_DEMO_ARGS ?=
 ALERTD_TEST_ARGS ?=
 
-.PHONY: demo test lint torture bench lock migration clean
+.PHONY: demo test lint torture bench lock model migration clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.ready
@@ -46,6 +47,9 @@ lock: $(VENV)/.ready-dev
 	  --no-annotate --no-emit-index-url --extra dev -o requirements-dev.lock pyproject.toml
 	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --no-emit-index-url -c requirements-dev.lock -o requirements.lock pyproject.toml
+
+model: $(VENV)/.ready
+	$(PY) -m alertd.postmaster.prose.training
 
 migration: $(VENV)/.ready-dev
 	$(PY) -m tests.store.draft_migration "$(NAME)"

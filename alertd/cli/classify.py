@@ -33,9 +33,17 @@ _AS = ("active", "new", "authenticated")
     show_default=True,
     help="Whom the sender is taken for: a subscriber, somebody new, or a subscriber whose mail is authenticated.",
 )
+@click.option(
+    "--keywords",
+    default="",
+    metavar="A,B",
+    help='What the subscriber already has, for mails such as "only pensions from now on".',
+)
 @json_option
 @click.pass_obj
-def classify(shell: Shell, *, files: tuple[Path, ...], recipient: str, as_: str, as_json: bool) -> None:
+def classify(
+    shell: Shell, *, files: tuple[Path, ...], recipient: str, as_: str, keywords: str, as_json: bool
+) -> None:
     """Say what would be done about each mail; a FILE may be a folder of them.
 
     Nothing is stored, sent or asked, and no configuration is needed.
@@ -45,10 +53,19 @@ def classify(shell: Shell, *, files: tuple[Path, ...], recipient: str, as_: str,
 
     address, separator = _ours(shell)
     now = clock_from_environment().now()
+    has = tuple(keyword.strip() for keyword in keywords.split(",") if keyword.strip())
     found = [
         {
             "file": str(path),
-            **classify_mail(path.read_bytes(), recipient, as_, now=now, address=address, separator=separator),
+            **classify_mail(
+                path.read_bytes(),
+                recipient,
+                as_,
+                now=now,
+                address=address,
+                separator=separator,
+                keywords=has,
+            ),
         }
         for path in _paths(files)
     ]

@@ -6,6 +6,8 @@ import codecs
 import re
 import unicodedata
 
+import opencc
+
 # Labels seen in mail that Python does not know, or knows as something narrower than what is meant.
 _MEANT = {
     "gb2312": "gb18030",
@@ -76,3 +78,11 @@ def clean(text: str) -> str:
 def fold_width(text: str) -> str:
     """NFKC: full-width letters, digits and punctuation become the plain ones."""
     return unicodedata.normalize("NFKC", text)
+
+
+_SIMPLIFIED = opencc.OpenCC("t2s")
+
+
+def simplify(text: str) -> str:
+    """Traditional characters as simplified ones: readers and patterns know these."""
+    return str(_SIMPLIFIED.convert(text)) if re.search(r"[\u4e00-\u9fff]", text) else text

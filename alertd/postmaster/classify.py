@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +43,7 @@ def classify(
     address: str = "",
     separator: str = "+",
     proofs: Proofs | None = None,
+    keywords: Collection[str] = (),
 ) -> dict[str, Any]:
     """Classify one mail.
 
@@ -53,6 +55,7 @@ def classify(
         address: the service's address; "" takes the recipient without its extension.
         separator: as configured.
         proofs: what tokens prove; None proves nothing.
+        keywords: what the active subscriber at the From is subscribed to, as they would type it.
 
     Returns:
         kind, recipients, status, reason, answered, commands and would_do; the caller adds `file`.
@@ -64,6 +67,7 @@ def classify(
         state=None if as_ == "new" else SubscriberState.ACTIVE,
         authenticated=as_ == "authenticated",
         proofs=proofs or NoProofs(),
+        labels=frozenset() if as_ == "new" else frozenset(keyword.lower() for keyword in keywords),
     )
     decision = decide(mail, facts, now)
     return {

@@ -12,6 +12,7 @@ from alertd.mail.tokens import make_bounce
 from alertd.model import DeliveryState, Origin, SubscriberState
 from alertd.schedule import parse_schedule
 from alertd.store.tables import attempt, consent, delivery, metadata
+from tests.store.conftest import TOPICS
 from tests.store.postbox import READER, Postbox, Sent
 from tests.unit.postmaster.reports import dsn
 
@@ -171,7 +172,7 @@ async def test_the_file_does_not_bring_them_back(postbox: Postbox) -> None:
     """Somebody whom the file still names, forgotten and then signed up for by a forger: a reload enrols nobody."""
     daily = parse_schedule("daily at 08:00", zone="UTC")
     person = DeclaredSubscriber(READER, (), schedule=daily, time_zone="UTC", language="en")
-    declared = Declared(subscribers=(person,), files_hash="1")
+    declared = Declared(topics=TOPICS, subscribers=(person,), files_hash="1")
     await postbox.enrol(READER, "land", origin=Origin.FILE)
     await postbox.post("forget me", proven=True)
     await postbox.post("subscribe everything", envelope="evil@example.com")

@@ -18,6 +18,7 @@ from alertd.store import consents, requests
 from alertd.store.engines import Store
 from alertd.store.migrate import migrate
 from alertd.store.tables import consent, delivery, pending_request, quota
+from tests.store.conftest import TOPICS
 from tests.store.postbox import ADDRESS, READER, Postbox, Sent, open_postbox, settings
 
 THERE = "reports@example.com"
@@ -177,7 +178,7 @@ def _declared(*queries: str, schedule: str = "daily at 08:00") -> Declared:
         time_zone="UTC",
         language="en",
     )
-    return Declared(subscribers=(person,), files_hash=f"{queries}{schedule}")
+    return Declared(topics=TOPICS, subscribers=(person,), files_hash=f"{queries}{schedule}")
 
 
 async def test_what_a_declared_reader_changes_by_mail_is_theirs(postbox: Postbox) -> None:

@@ -87,26 +87,6 @@ def _help(match: re.Match[str], setting: Setting) -> Command | None:
     return Command(Verb.HELP, value=rest) if rest in _COMMAND_WORDS else None
 
 
-def _plain_help(_match: re.Match[str], _setting: Setting) -> Command:
-    return Command(Verb.HELP)
-
-
-def _plain_list(_match: re.Match[str], _setting: Setting) -> Command:
-    return Command(Verb.LIST)
-
-
-def _plain_topics(_match: re.Match[str], _setting: Setting) -> Command:
-    return Command(Verb.TOPICS)
-
-
-def _plain_export(_match: re.Match[str], _setting: Setting) -> Command:
-    return Command(Verb.EXPORT)
-
-
-def _plain_now(_match: re.Match[str], _setting: Setting) -> Command:
-    return Command(Verb.SEND_NOW)
-
-
 _COMMAND_WORDS = {
     "subscribe", "add", "remove", "list", "topics", "search", "preview", "daily", "weekly", "monthly", "immediate", "time zone",
     "timezone", "language", "format", "pause", "resume", "change address", "address", "export", "why", "send now", "unsubscribe",
@@ -127,21 +107,9 @@ ENTRIES = (
         (
             (
                 pattern(
-                    r"^i (?:did not|didn'?t|have not|haven'?t|never) (?:receive|get|got|received|see)(?: the| your)? reports? (?P<rest>.+)$"
+                    r"(?:so |and |but )?why (?:do|did|am|have|are|was) (?:i|we)(?: \w+){0,2}? (?:get(?:ting)?|receiv\w+|got|see(?:ing)?)(?: (?:this|these|it|that|them|those))(?: (?:mail|report|e-?mail|alert)s?)?\s*\?*"
                 ),
-                _why,
-            ),
-            (
-                pattern(
-                    r"^(?:may i ask |tell me |explain )?why (?:did|do|didn'?t|don'?t|have|haven'?t|am|was|wasn'?t|were) (?:i|you|we)(?: not| never)? ?(?:get(?:ting)?|receiv(?:e|ed|ing)|got|sent|send|see|told|seen|been sent|miss)?(?: me)?(?P<rest>.*)$"
-                ),
-                _why,
-            ),
-            (
-                pattern(
-                    r"^(?:请问)?(?:为什么|为何|为啥|怎么)(?:我)?(?:会|就)?(?:没有?|未)?(?:收到|给我发|发给我|收不到|看到)(?:了)?(?P<rest>.*?)(?:呢|啊|吗)?[?？]?$"
-                ),
-                _why,
+                lambda _match, _setting: Command(Verb.WHY),
             ),
         ),
     ),
@@ -152,26 +120,6 @@ ENTRIES = (
         ("export", "导出"),
         ("everything we keep about you", "导出我们保存的关于您的全部数据"),
         _export,
-        (
-            (
-                pattern(
-                    r"^(?:send|give|mail|e-?mail)(?: me)? (?:a copy of )?(?:all )?(?:of )?my (?:personal )?data\b"
-                ),
-                _plain_export,
-            ),
-            (
-                pattern(
-                    r"\b(?:what (?:data|information) do you (?:have|keep|hold|store)|a copy of (?:all )?(?:the |my )(?:personal )?data|export (?:all )?my)"
-                ),
-                _plain_export,
-            ),
-            (
-                pattern(
-                    r"导出(?:一下)?(?:我的)?(?:所有|全部)?(?:个人)?(?:数据|资料|信息|订阅)|你们(?:都)?(?:保存|存)了我(?:的)?(?:什么|哪些)"
-                ),
-                _plain_export,
-            ),
-        ),
     ),
     Entry(
         Verb.SEND_NOW,
@@ -180,21 +128,6 @@ ENTRIES = (
         ("send now", "现在发送"),
         ("your digest at once, without waiting for its day", "不等到约定时间，现在就把摘要发给您"),
         _send_now,
-        (
-            (
-                pattern(
-                    r"^(?:send|give|mail|deliver|e-?mail)(?: me| us)?(?: (?:the|my|a|an|latest|next|current|whatever|what|you|have|today's|digest|mail|report|reports|it|them|everything|so|far|there|is|new|due))* (?:right now|now|at once|right away|today)$"
-                ),
-                _plain_now,
-            ),
-            (pattern(r"^(?:don't|do not|can'?t|cannot) (?:want to )?wait\b.{0,40}\bnow$"), _plain_now),
-            (
-                pattern(
-                    r"^(?:现在|马上|立刻|立即)就?(?:把)?.{0,12}(?:发|寄)(?:送)?(?:给我)?(?:一次|一份|一下|过来)?$"
-                ),
-                _plain_now,
-            ),
-        ),
     ),
     Entry(
         Verb.TOPICS,
@@ -203,20 +136,6 @@ ENTRIES = (
         ("topics", "主题"),
         ("the topics you can subscribe to by name", "列出可以按名称订阅的主题"),
         _topics,
-        (
-            (
-                pattern(
-                    r"^(?:(?:an? |the |your )?(?:full |complete )?list of (?:all |the |your |available |possible )*(?:topics|subjects|themes)|(?:what|which)(?: are the| kinds? of| sorts? of)? (?:topics|subjects|themes|areas|categories)|(?:what|which)(?: \w+)? (?:can|could|may) i subscribe to|(?:send|show|give|tell)(?: me)? (?:the |a |your |all )?(?:list of )?(?:available )?(?:topics|subjects|categories|themes))(?!.{0,30}\bi\b.{0,20}subscri)"
-                ),
-                _plain_topics,
-            ),
-            (
-                pattern(
-                    r"(?:有|提供)(?:什么|哪些|啥)(?:可以?订阅的?)?(?:主题|话题|专题|类别)|(?:什么|哪些)(?:主题|话题|专题)(?:可以|能)|主题(?:列表|清单|有哪些)|(?:可以?|能)(?:够)?(?:订阅|订|选择?|选订)(?:的)?(?:有)?(?:什么|哪些)"
-                ),
-                _plain_topics,
-            ),
-        ),
     ),
     Entry(
         Verb.LIST,
@@ -234,27 +153,6 @@ ENTRIES = (
         ("list", "列表"),
         ("what you have: keywords, schedule, language, time zone", "列出您的关键词、发送时间、语言和时区"),
         _list,
-        (
-            (
-                pattern(
-                    r"^(?:(?:what|which)(?: topics| keywords| lists| things| queries| alerts)? (?:am i|have i|did i|are we|do i)(?: currently| now)? (?:subscribed?|signed up|registered|get|have|on|following)|what (?:are|is) my (?:current )?(?:subscriptions?|keywords?|settings?|status|queries|topics|alerts?|schedule))"
-                ),
-                _plain_list,
-            ),
-            (
-                pattern(
-                    r"^(?:show|tell|send|give|see|check|view|know|list)(?: me)? (?:(?:a|an|the) (?:list|overview|summary|copy) of )?(?:all )?(?:(?:of )?my (?:current )?(?:subscriptions?|keywords?|settings?|status|queries|topics|alerts?|profile)|what my .{2,30} (?:is|are)|(?:the )?(?:topics|keywords|list|things|queries) (?:i|that i|i am|i'm|to which i|which i)\b.*|what (?:i am|i'm|i have|i|topics i).*)"
-                ),
-                _plain_list,
-            ),
-            (pattern(r"^am i (?:still |currently |already )?subscribed"), _plain_list),
-            (
-                pattern(
-                    r"我(?:现在|目前|已经?|都)?订阅了?(?:什么|哪些|啥|多少)|(?:查看|看看|查一下|查询|列出|看一下|告诉我|显示)(?:一下)?(?:我的?|目前|现在|当前)?(?:的)?(?:全部|所有)?(?:订阅|关键词|设置|状态)(?:情况|列表|内容|状态)?|我(?:现在|目前|当前)?的.{0,10}(?:是|有|都有)(?:什么|哪些|多少)"
-                ),
-                _plain_list,
-            ),
-        ),
     ),
     Entry(
         Verb.SEARCH,
@@ -263,22 +161,6 @@ ENTRIES = (
         ("search KEYWORDS", "搜索 关键词"),
         ("past reports that match, nothing is changed", "在过去的报告中查找，不改变您的订阅"),
         _search,
-        (
-            (
-                pattern(
-                    r"^(?:search|look|find)(?: me)?(?: (?:for|up|through|in))?(?: the)?(?: (?:catalogue|archive|old|past|earlier))* (?:for )?(?P<rest>.+)$"
-                ),
-                _search,
-            ),
-            (
-                pattern(
-                    r"^(?:do you have|are there|have you got) (?:any |some )?(?:old |older |past |earlier )?(?:reports?|papers?|stud(?:y|ies)|articles?) (?:about|on|concerning) (?P<rest>.+?)\??$"
-                ),
-                _search,
-            ),
-            (pattern(r"^(?:搜索|查找|检索|搜一下|查一下|找一下)(?:一下)?(?:有没有)?(?P<rest>.+)$"), _search),
-            (pattern(r"^有没有(?P<rest>关于.+?)(?:吗)?[?？]?$"), _search),
-        ),
     ),
     Entry(
         Verb.PREVIEW,
@@ -290,15 +172,6 @@ ENTRIES = (
             "预览您的（或给出的）关键词近期会带来哪些报告",
         ),
         _preview,
-        (
-            (
-                pattern(
-                    r"^(?:show me )?what would (?:i (?:get|receive|have got)(?: for| with| from)?|the (?:next )?digest (?:be|look like)(?: for)?)(?P<rest>.*?)\??$"
-                ),
-                _preview,
-            ),
-            (pattern(r"^预览(?:一下)?(?P<rest>.*)$"), _preview),
-        ),
     ),
     Entry(
         Verb.HELP,
@@ -322,19 +195,5 @@ ENTRIES = (
         ("help", "帮助"),
         ("this overview", "本说明"),
         _help,
-        (
-            (
-                pattern(
-                    r"^(?:how (?:does|do) (?:this|it|i use|you)|what (?:can|do|should) i (?:do|write|send|say|type)|what (?:commands|is this|is the service|are the commands)|(?:i )?need (?:some )?help|help me\b|tell me how|send me (?:the )?(?:help|instructions|commands)|instructions|how (?:do|can|could|should|to) (?:i )?(?:use|change|set|subscribe$|sign up$|pause|add|remove|get started|work))"
-                ),
-                _plain_help,
-            ),
-            (
-                pattern(
-                    r"(?:怎么|如何|怎样)(?:才)?(?:能)?(?:收到|获取|接收|得到|参与|加入|使用|用|操作|订阅|设置|修改)(?:到)?(?:你们?|您们?|贵所)?(?:的)?(?:报告|邮件|服务|订阅|关键词|推送)?(?:呢|啊|呀)?[?？]?$|有(?:什么|哪些)(?:可用的?)?(?:命令|指令|功能)|(?:使用|操作)(?:说明|方法|指南)|需要帮助"
-                ),
-                _plain_help,
-            ),
-        ),
     ),
 )

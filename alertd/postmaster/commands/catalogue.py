@@ -1,9 +1,11 @@
-"""All commands, in the order in which sentences are tried and in which the help shows them."""
+"""All commands, and the order in which the help shows them."""
 
 from __future__ import annotations
 
+import re
+
 from alertd.postmaster.commands import asking, dropping, leaving, proof, settings, subscribing, timing
-from alertd.postmaster.commands.model import Entry, Verb
+from alertd.postmaster.commands.model import Entry, Reader, Verb
 
 _ALL: dict[Verb, Entry] = {
     entry.verb: entry
@@ -18,16 +20,6 @@ SHOWN: tuple[Entry, ...] = tuple(
     )
 )  # fmt: skip
 """The help's order."""
-SENTENCES: tuple[Entry, ...] = tuple(
-    _ALL[verb]
-    for verb in (
-        Verb.CONFIRM, Verb.FORGET, Verb.RESUME, Verb.PAUSE, Verb.ADDRESS, Verb.FORMAT, Verb.LANGUAGE, Verb.EXPORT, Verb.WHY, Verb.SEND_NOW,
-        Verb.TOPICS, Verb.LIST, Verb.PREVIEW, Verb.LEAVE, Verb.REMOVE, Verb.HELP, Verb.ZONE, Verb.ADD, Verb.SEARCH, Verb.SUBSCRIBE, Verb.SCHEDULE,
-    )
-)  # fmt: skip
-"""The order of trying: the narrower meaning first; what ends something before what begins it, so that a "not" is heard."""
-FREE_TEXT = (Verb.SUBSCRIBE, Verb.ADD, Verb.REMOVE, Verb.SEARCH, Verb.PREVIEW, Verb.HELP, Verb.CONFIRM)
-"""Commands whose name at the head of a line is believed before any sentence pattern: what follows is the person's text."""
 NAMES: tuple[tuple[str, Entry], ...] = tuple(
     sorted(
         ((name.lower(), entry) for entry in _ALL.values() for name in (*entry.names, *entry.chinese)),
@@ -35,6 +27,10 @@ NAMES: tuple[tuple[str, Entry], ...] = tuple(
     )
 )
 """Every name, longest first."""
+FORMS: tuple[tuple[re.Pattern[str], Reader], ...] = tuple(
+    form for entry in _ALL.values() for form in entry.forms
+)
+"""The typed forms that begin with no name."""
 TYPED: tuple[str, ...] = tuple(
     sorted({name.lower() for entry in _ALL.values() for name in entry.names if " " not in name})
 )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from alertd.postmaster.commands.lexicon import Part, tokens
 from alertd.postmaster.commands.model import ASKING, Command, Setting, Verb
-from alertd.postmaster.commands.subscribing import GUESS, INTEREST
 from alertd.postmaster.quoting import Subject
 
 
@@ -24,12 +23,17 @@ class Unclear:
     nearest: str
 
 
-def spelt_out(titled: tuple[Command, ...], said: list[Command], subject: Subject) -> list[Command]:
+def spelt_out(
+    titled: Sequence[Command], said: Sequence[Command], subject: Subject, *, bare: bool, setting: Setting
+) -> list[Command]:
     """A subject is a title when the body says more: "Topics" above "delete tourism", "cancel" above "remove pensions".
 
     A command typed out in the subject ("subscribe Zhejiang") stands beside those of the body.
     """
+    if not said:
+        return list(titled)
     verbs = {command.verb for command in said}
+    names = any(command.queries for command in said if command.verb in JOINING) or bare
     kept: list[Command] = []
     for command in titled:
         typed = command.queries and subject.text.lower().startswith(command.verb.value)
@@ -38,47 +42,89 @@ def spelt_out(titled: tuple[Command, ...], said: list[Command], subject: Subject
             or command.verb in verbs
             or (command.verb is Verb.LEAVE and verbs & {Verb.REMOVE, Verb.PAUSE})
         )
-        if command.verb in {Verb.SUBSCRIBE, Verb.ADD}:
-            title = any(other.verb in {Verb.SUBSCRIBE, Verb.ADD} and other.queries for other in said) and (
-                bool(command.queries) or command.when is None
-            )
-        if not said or typed or not title:
+        if command.verb in JOINING:
+            title = names or (setting.subscribed and bool(command.queries))
+        if typed or not title:
             kept.append(command)
     return [*kept, *said]
 
 
 def with_keywords(found: list[Command], bare: list[str]) -> list[Command]:
-    """Bare lines belong to a subscribe, add or remove that names no keywords itself."""
-    if not bare:
+    """Bare lines belong to a subscribe, add or remove that names no keywords itself, else to one that names some."""
+    queries = tuple(dict.fromkeys(bare))
+    if not queries:
         return found
-    for at, command in enumerate(found):
-        if command.verb in {Verb.SUBSCRIBE, Verb.ADD} and not command.queries:
-            return [*found[:at], replace(command, queries=tuple(dict.fromkeys(bare))), *found[at + 1 :]]
-    if found and all(
-        command.verb in {Verb.SCHEDULE, Verb.ZONE, Verb.LANGUAGE, Verb.FORMAT} for command in found
-    ):
-        return [Command(Verb.SUBSCRIBE, tuple(dict.fromkeys(bare))), *found]
+    for named in (False, True):
+        for at, command in enumerate(found):
+            if command.verb in {*JOINING, Verb.REMOVE} and bool(command.queries) is named:
+                more = tuple(dict.fromkeys((*command.queries, *queries)))
+                return [*found[:at], replace(command, queries=more), *found[at + 1 :]]
+    if found and all(command.verb in NEWCOMERS for command in found):
+        return [Command(Verb.SUBSCRIBE, queries), *found]
     return found
 
 
-def without_interests(found: list[Command]) -> list[Command]:
-    """An interest that was only told counts when no sentence asks for a subject outright, and none to leave."""
-    leaves = any(command.verb in {Verb.LEAVE, Verb.FORGET} for command in found)
-    asked = leaves or any(
-        command.queries and command.value != INTEREST
-        for command in found
-        if command.verb in {Verb.SUBSCRIBE, Verb.ADD}
-    )
-    given_way = {INTEREST if asked else "", GUESS if leaves else ""} - {""}
-    kept = [
-        command for command in found if command.value not in given_way or command.verb is not Verb.SUBSCRIBE
-    ]
-    return [
-        replace(command, value="")
-        if command.verb is Verb.SUBSCRIBE and command.value in {INTEREST, GUESS}
-        else command
-        for command in kept
-    ]
+def without_interests(said: list[Command], introduced: Sequence[Command]) -> list[Command]:
+    """What people work on counts as a wish when no other sentence names one."""
+    asked = any(command.queries and command.verb in JOINING and command not in introduced for command in said)
+    return [command for command in said if not asked or command not in introduced]
+
+
+def wants_a_name(found: Sequence[Command], setting: Setting) -> bool:
+    """Whether a mail asks for reports without saying about what, so that its subject line may say it."""
+    if any(command.queries for command in found):
+        return False
+    joins = any(command.verb in JOINING for command in found)
+    settles = bool(found) and all(command.verb in NEWCOMERS for command in found)
+    return joins or (settles and not setting.subscribed)
+
+
+def joined(found: list[Command]) -> list[Command]:
+    """What several sentences want, or want no more, is one command each."""
+    made: list[Command] = []
+    for command in found:
+        same = [
+            at
+            for at, other in enumerate(made)
+            if other.queries and command.queries and _alike(command, other) and not other.when
+        ]
+        if same and not command.when:
+            other = made[same[0]]
+            queries = tuple(dict.fromkeys((*other.queries, *command.queries)))
+            made[same[0]] = replace(other, queries=queries)
+        else:
+            made.append(command)
+    return made
+
+
+def for_what_they_have(found: list[Command], setting: Setting) -> list[Command]:
+    """Of several subjects that are no longer wanted, those count that the person has; somebody new signs up for what they ask about."""
+    asked = next((command.queries for command in found if command.verb is Verb.SEARCH), ())
+    wanted = {query for command in found if command.verb in JOINING for query in command.queries}
+    made: list[Command] = []
+    for command in found:
+        has = tuple(query for query in command.queries if query.lower() in setting.labels)
+        if command.verb is Verb.SEARCH and set(command.queries) <= wanted:
+            continue  # what they looked for is what they sign up for
+        if command.verb is Verb.REMOVE and has:
+            made.append(replace(command, queries=has))
+        elif command.verb is Verb.SUBSCRIBE and not command.queries and asked and not setting.subscribed:
+            made.append(replace(command, queries=asked))
+        else:
+            made.append(command)
+    return made
+
+
+def _alike(left: Command, right: Command) -> bool:
+    return left.verb is right.verb and left.verb in {Verb.SUBSCRIBE, Verb.ADD, Verb.REMOVE, Verb.SEARCH}
+
+
+def for_newcomer(found: list[Command], setting: Setting, *, in_words: bool) -> list[Command]:
+    """Who is not subscribed and says in their own words when to write, or how, wants the reports."""
+    asks_when = in_words and any(command.verb is Verb.SCHEDULE for command in found)
+    if setting.subscribed or not asks_when or any(command.verb not in NEWCOMERS for command in found):
+        return found
+    return [Command(Verb.SUBSCRIBE, line=found[0].line), *found]
 
 
 def for_subscriber(command: Command, setting: Setting) -> Command:
@@ -127,57 +173,60 @@ def once(found: list[Command]) -> list[Command]:
     return merged
 
 
-_SETTINGS = frozenset(
-    {
-        Verb.ADDRESS,
-        Verb.SCHEDULE,
-        Verb.FORMAT,
-        Verb.LANGUAGE,
-        Verb.ZONE,
-        Verb.ADD,
-        Verb.REMOVE,
-        Verb.PAUSE,
-        Verb.RESUME,
-    }
-)
+JOINING = frozenset({Verb.SUBSCRIBE, Verb.ADD})
+NEWCOMERS = frozenset({Verb.SCHEDULE, Verb.ZONE, Verb.LANGUAGE, Verb.FORMAT})
+"""Settings that somebody new may give along with signing up."""
 
 
-def _asks_for_nothing_new(command: Command) -> bool:
-    """Whether a subscriber's sentence only speaks of getting the reports, next to what it really asks for."""
-    bare = command.verb is Verb.SUBSCRIBE and not command.queries and command.when is None
-    return bare and len(command.line) > len(Verb.SUBSCRIBE.value)
+def _asks_for_nothing_new(command: Command, setting: Setting) -> bool:
+    """Whether a subscriber's sentence only speaks of what they get, next to what it really asks for."""
+    told = len(command.line) > len(Verb.SUBSCRIBE.value) and command.when is None
+    has = all(query.lower() in setting.labels for query in command.queries)
+    return command.verb is Verb.SUBSCRIBE and told and has
+
+
+def without_asides(found: list[Command], setting: Setting) -> list[Command]:
+    """What only accompanies a mail's wishes: thanks for the reports, a word of help, "I'm back on Monday"."""
+    verbs = {command.verb for command in found}
+    aside: set[Verb] = set()
+    if not setting.subscribed and verbs - _OF_SUBSCRIBERS:  # somebody new has nothing to drop or to ask about
+        aside |= _OF_SUBSCRIBERS
+    if verbs & {Verb.LEAVE, Verb.FORGET}:
+        aside |= {Verb.WHY, Verb.SEND_NOW}
+    if Verb.PAUSE in verbs:
+        aside.add(Verb.RESUME)
+    if Verb.REMOVE in verbs:
+        found = [_the_rest(command) for command in found]
+    told = (setting.subscribed and len(found) > 1) or Verb.REMOVE in verbs
+    leaves = bool(verbs & {Verb.LEAVE, Verb.FORGET})
+    helped = bool(verbs - ASKING)
+    return [
+        command
+        for command in found
+        if command.verb not in aside
+        and not (told and _asks_for_nothing_new(command, setting))
+        and not (leaves and command.verb is Verb.SUBSCRIBE and not command.queries)
+        and not (helped and command.verb is Verb.HELP and len(command.line.split()) > 1)
+    ]
+
+
+_OF_SUBSCRIBERS = frozenset({Verb.REMOVE, Verb.LIST, Verb.WHY})
+
+
+def _the_rest(command: Command) -> Command:
+    """Beside a subject that goes, "send everything else on Mondays" is no sign-up but about when."""
+    if command.verb is Verb.SUBSCRIBE and not command.queries and command.when:
+        return replace(command, verb=Verb.SCHEDULE)
+    return command
 
 
 def without_contradictions(found: list[Command], setting: Setting) -> tuple[list[Command], list[Unclear]]:
     """Nobody leaves by a mail that also asks for more; a pause or a topic dropped is less than leaving."""
+    found = without_asides(found, setting)
     verbs = {command.verb for command in found}
-    if verbs - ASKING:
-        found = [
-            command for command in found if command.verb is not Verb.HELP or len(command.line.split()) == 1
-        ]
-    if any(command.verb is Verb.PAUSE and command.value for command in found):
-        found = [command for command in found if command.verb is not Verb.RESUME]
-    if Verb.REMOVE in verbs:  # "send everything else on Mondays": the rest is not a sign-up but about when
-        found = [
-            replace(command, verb=Verb.SCHEDULE)
-            if command.verb is Verb.SUBSCRIBE and not command.queries and command.when
-            else command
-            for command in found
-        ]
-    if (setting.subscribed and verbs & _SETTINGS) or Verb.REMOVE in verbs:
-        found = [command for command in found if not _asks_for_nothing_new(command)]
-    if verbs & {Verb.LEAVE, Verb.FORGET}:
-        found = [command for command in found if command.verb not in {Verb.WHY, Verb.SEND_NOW}]
     if Verb.FORGET in verbs:
         return [command for command in found if command.verb not in {Verb.LEAVE, Verb.REMOVE}], []
-    if Verb.LEAVE in verbs and verbs & {
-        Verb.SUBSCRIBE,
-        Verb.ADD,
-        Verb.PAUSE,
-        Verb.RESUME,
-        Verb.SCHEDULE,
-        Verb.ADDRESS,
-    }:
+    if Verb.LEAVE in verbs and verbs & _MORE:
         doubts = [Unclear(command.line, Verb.LEAVE.value) for command in found if command.verb is Verb.LEAVE]
         return [command for command in found if command.verb is not Verb.LEAVE], doubts
     if {Verb.LEAVE, Verb.REMOVE} <= verbs:
@@ -186,21 +235,7 @@ def without_contradictions(found: list[Command], setting: Setting) -> tuple[list
     return found, []
 
 
-def without_vague_leaving(found: list[Command], told: str) -> tuple[list[Command], list[Unclear]]:
-    """Who speaks of a subject does not leave by "cut it"."""
-    vague = [
-        command
-        for command in found
-        if command.verb is Verb.LEAVE and _PRONOUN.search(command.line) and not _OUTRIGHT.search(command.line)
-    ]
-    if not vague or not any(token.part is Part.TOPIC for token in tokens(told)):
-        return found, []
-    return [command for command in found if command not in vague], [
-        Unclear(command.line, Verb.LEAVE.value) for command in vague
-    ]
-
-
-_PRONOUN = re.compile(r"\b(?:it|them|those|that)\b|[它那]", re.IGNORECASE)
+_MORE = JOINING | {Verb.PAUSE, Verb.RESUME, Verb.SCHEDULE, Verb.ADDRESS}
 _OUTRIGHT = re.compile(
     r"unsubscri|subscription|\b(?:list|me|name|address|mails?|e-?mails?|reports?|alerts?|notifications?|messages?|newsletters?|digests?|updates?|sending)\b|退订|取消订阅|退阅|停止发|停发|别再?发|不要再?发|不用再?发|勿再?发",
     re.IGNORECASE,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from alertd.postmaster.commands.lexicon import Part, tokens
 from alertd.postmaster.commands.model import Setting
+from alertd.postmaster.prose.lexicon import Part, tokens
 
 _POLITE = re.compile(
     r"(?:^|[\s,;]+)(?:please|pls|plz|kindly|thanks?(?: you)?(?: very much| so much| a lot| in advance)?|thx|many thanks|cheers|ta|if (?:that is |that's |it is |it's )?possible|"

@@ -8,7 +8,7 @@ from alertd.postmaster.commands import when
 from alertd.postmaster.commands.generic import is_generic, strip_polite
 from alertd.postmaster.commands.model import Command, Entry, Setting, Verb, pattern
 from alertd.postmaster.commands.phrases import topic
-from alertd.postmaster.commands.subjects import NOT_JOINING, plausible
+from alertd.postmaster.commands.subjects import plausible
 
 _OUT = r"(?:unsubscribed?|unsubscribing|un-subscribe|removed?|removing|leave|leaving|cancel(?:l?ed|l?ing)?|stop(?:ped|ping)?|deleted?|deleting|sign(?:ed)? off|opt(?:ed)? out|forget|forgotten|take me off|taken off|quit|drop(?:ped)?)"
 _ZH_OUT = r"(?:退订|退掉|退出|删掉|删除|删了|移除|移出|去掉|剔除|除名|取消(?!了)|停止(?!发|给|推|再|向)|停掉|停(?!发|止)|注销|清理|清除)"
@@ -35,6 +35,8 @@ KEEPING = (
     ),
     pattern(rf"\b(?:someone|somebody)\b.{{0,60}}\b{_OUT}\b"),
     DENIED,
+    # Who does not want to sign up does not leave; who wants it no more (了) does.
+    re.compile(r"不(?:想|打算|要)订阅(?!.{0,8}了)"),
     pattern(
         rf"\b(?:if|when|before|after|once|whether|unless|in case|until|till|as soon as|should) (?:i|we|you)(?: (?:ever|want|wish|decide|were|would|could|should|can|to|am|get|had|have|do|like))* {_OUT}\b"
     ),
@@ -65,6 +67,11 @@ KEEPING = (
 """Sentences that speak of leaving and do not ask for it; whatever else they say, nobody leaves by them."""
 
 
+def keeps(sentence: str) -> bool:
+    """Whether the sentence says that someone does not leave, or only speaks of leaving."""
+    return any(expression.search(sentence) for expression in KEEPING)
+
+
 def _leave(match: re.Match[str], setting: Setting) -> Command | None:
     rest = strip_polite(match["rest"])
     if is_generic(
@@ -87,57 +94,12 @@ def _leave(match: re.Match[str], setting: Setting) -> Command | None:
     return Command(Verb.LEAVE) if not subject or is_generic(subject, setting) else None
 
 
-def _all(match: re.Match[str], setting: Setting) -> Command | None:
-    """A sentence whose rest must name the service as a whole: no subject, no timing."""
-    rest = strip_polite(match["rest"] or "")
-    rest = re.sub(
-        r"\b(?:to|at) (?:this|my) (?:e-?mail )?(?:address|mailbox|inbox|account)\b",
-        "",
-        rest,
-        flags=re.IGNORECASE,
-    )
-    before = match.string[: match.start()]
-    named = re.search(r"报告|内容|邮件|主题|关键词|文章|方面|资料|信息", before)
-    others = [
-        address
-        for address in re.findall(r"[^\s<>]+@[^\s<>]+", match.string)
-        if address.strip(".,").lower() != setting.author.lower()
-    ]
-    if others or (named and not is_generic(topic(before), setting)) or _is_about_one(before, setting):
-        return None
-    if NOT_JOINING.search(match.string):
-        return None
-    if when.regular(rest) or not is_generic(topic(rest), setting):
-        return None
-    return Command(Verb.LEAVE)
-
-
-_NAMED_BEFORE = re.compile(
-    r"(?P<named>[\u4e00-\u9fff]{2,12})(?:的|那个|这个|方面|那些|这些)(?:以后|今后|就|也|都|可以)*$"
-)
-"""A subject in front of "need not be sent": 水利的就不用发了."""
-
-
-def _plain(match: re.Match[str], setting: Setting) -> Command | None:
-    return None if _is_about_one(match.string[: match.start()], setting) else Command(Verb.LEAVE)
-
-
-def _is_about_one(before: str, setting: Setting) -> bool:
-    """Whether a subject stands in front of what is not wanted: 水利的就不用发了; 你们的 names none."""
-    named = _NAMED_BEFORE.search(before)
-    return bool(named and not is_generic(named["named"], setting))
-
-
 def _forget(match: re.Match[str], setting: Setting) -> Command | None:
     return Command(Verb.FORGET) if is_generic(match["rest"], setting) else None
 
 
-def _plain_forget(_match: re.Match[str], _setting: Setting) -> Command:
-    return Command(Verb.FORGET)
-
-
-_ABOUT_ME = r"(?:all )?(?:of )?(?:the |any |every )?(?:personal )?(?:data|information|info|records?|details|everything)(?: (?:that|which))?(?: (?:you|is|are|have|has|hold|store|stored|keep|kept|saved|collected|got|know|been))* (?:about|on|of|concerning) me"
-_MINE = r"(?:all )?(?:of )?(?:the )?(?:my|any|our) (?:personal )?(?:data|account|information|info|profile|records?|details|personal data)"
+_POLITE = r"(?:(?:please|pls|plz|kindly|just|can you|could you|would you|will you)[\s,]+)*"
+_ENOUGH = r"(?:[\s,]+(?:please|pls|thanks|thank you|thx|ty|now|at once|asap|immediately))*\s*[?]?"
 
 FORGET = Entry(
     Verb.FORGET,
@@ -146,32 +108,6 @@ FORGET = Entry(
     ("forget me", "忘记我"),
     ("leave, and have everything about you erased", "退订并删除有关您的全部数据"),
     _forget,
-    (
-        (
-            pattern(
-                rf"\b(?:delete|erase|remove|wipe|purge|destroy|close) (?:me and )?(?:{_MINE}|{_ABOUT_ME})\b"
-            ),
-            _plain_forget,
-        ),
-        (
-            pattern(
-                r"\b(?:delete|erase|wipe|purge|forget) (?:everything|all|anything)(?: (?:data|information|that|which))*(?: you)?(?: (?:have|know|hold|store|keep|saved|stored))*(?: (?:about|on|of)) me\b"
-            ),
-            _plain_forget,
-        ),
-        (
-            pattern(
-                r"\b(?:right to (?:be forgotten|erasure)|forget (?:about )?me|(?:art(?:icle|\.)?) 17 gdpr|gdpr (?:deletion|erasure))\b"
-            ),
-            _plain_forget,
-        ),
-        (
-            re.compile(
-                r"(?:删除|清除|抹除|销毁|清空|删掉)(?:掉)?(?:我的?|本人的?|与我(?:有关|相关)的?|有关我的?|关于我的?)(?:所有|全部|一切)?(?:的)?(?:个人)?(?:的)?(?:数据|信息|资料|账号|账户|记录|隐私)|(?:把|将)我的(?:所有|全部)?(?:个人)?(?:数据|信息|资料|账号|账户|记录).{0,6}(?:删|清|注销)|注销(?:我的?)?(?:账号|账户)|忘(?:记|了|掉)我"
-            ),
-            _plain_forget,
-        ),
-    ),
 )
 
 LEAVE = Entry(
@@ -220,129 +156,12 @@ LEAVE = Entry(
     ("unsubscribe", "退订"),
     ("leave at once; nothing more is sent", "退订全部，不再收到任何邮件"),
     _leave,
-    (
-        (
-            pattern(
-                r"\b(?:unsubscribe|unsub|un-subscribe|unregister|desubscribe)(?: me| us| my (?:e-?mail )?(?:address)?| myself| this address)?(?: (?:from|off|of|to))?(?P<rest>(?:\s.*)?)$"
-            ),
-            _all,
-        ),
-        (
-            pattern(
-                r"\b(?:be|get|been) (?:unsubscribed|removed|taken off|deleted)(?: (?:from|off))?(?P<rest>.*)$"
-            ),
-            _all,
-        ),
-        (
-            pattern(
-                r"\b(?:remove|delete|drop|erase) (?:me|us|my (?:name|e-?mail(?: address)?|address|mail)|this (?:e-?mail )?address|myself|[^\s@]+@\S+)(?: (?:off|from|out of|out|away from|of))*(?P<rest>(?:\s.*)?)$"
-            ),
-            _all,
-        ),
-        (
-            pattern(
-                r"\b(?:take|get|strike|cross|pull|kick|scratch|remove) (?:me|us|my (?:name|e-?mail(?: address)?|address|mail)|this (?:e-?mail )?address|myself|[^\s@]+@\S+)(?: (?:off|from|out of|out|away from|of))+(?P<rest>(?:\s.*)?)$"
-            ),
-            _all,
-        ),
-        (pattern(r"\b(?:opt|sign)(?: me| us)? (?:out|off)(?: (?:of|from))?(?P<rest>.*)$"), _all),
-        (
-            pattern(
-                r"\b(?:cancel|end|terminate|close|discontinue|finish|stop|quit) (?P<rest>(?:all |of |my |the |our |this |these |any |your |further |future )*(?:subscriptions?|membership|registration|account|alerts?|mails?|e-?mails?|messages?|mailings?|reports?|notifications?|service|newsletters?|deliver(?:y|ies)|digests?|updates?|list|it|that|this|everything|them)\b.*)$"
-            ),
-            _all,
-        ),
-        (
-            pattern(
-                r"\b(?:stop|quit|cease|refrain from) (?:sending|mailing|e-?mailing|delivering|spamming|bothering|contacting|writing|messaging|bombarding|with)(?: to)?(?: me| us)?(?: with)?(?P<rest>.*)$"
-            ),
-            _all,
-        ),
-        (
-            pattern(
-                r"\b(?:do not|don'?t|dont|never|not|no need|needn'?t|no reason)(?: (?:need|have|want you))?(?: to)? (?:send|mail|e-?mail|spam|write|contact|bother|message|deliver|disturb|email)(?: to)?(?: me| us)?(?P<rest>.*?)(?: any ?more| any longer| again| ever)*$"
-            ),
-            _all,
-        ),
-        (
-            pattern(
-                r"(?:\b(?:no longer|not|dont|not any ?more|never)|n't)(?: really| even)? (?:(?:want|wish|need|like|interested|care)(?: to)?)(?: (?:be|get|getting|receive|receiving|recieve|have|see|read|hear|in|on|for|from|about|part of|subscribed|subscribed to|keep|any))*(?P<rest>.*?)(?: any ?more| any longer| again)*$"
-            ),
-            _all,
-        ),
-        (pattern(r"\bno more (?P<rest>.*?)(?: please)?$"), _all),
-        (
-            pattern(
-                r"^(?:i )?(?:want|wish|would like|'d like|am|need)? ?(?:to )?(?:get )?(?:leave|quit|out|withdraw)(?: (?:of|from))?(?P<rest>(?:\s.*)?)$"
-            ),
-            _all,
-        ),
-        (
-            pattern(
-                r"\b(?:leave me alone|lose my address|off the list|off your list|i(?:'m| am) (?:done|out)|i quit|enough already|no thanks?,? (?:unsubscribe|stop))\b"
-            ),
-            _plain,
-        ),
-        (
-            re.compile(
-                r"(?:退订|退掉|退了|取消订阅|停止订阅|退定|退阅|停订|退出订阅|取消关注)(?:掉)?(?P<rest>.*)$"
-            ),
-            _all,
-        ),
-        (
-            re.compile(
-                r"(?:不再|不想再?|不要再?|别再?|停止|不用再?|不必再?|无需再?|请勿再?|勿再?|莫再?|不需要再?|不希望再?|不愿再?|不)(?:给我|向我的?(?:邮箱|信箱|地址|电子邮箱)?|往我.{0,4})?(?:继续|再)?(?:订阅|发送|推送|发|寄|收到|接收|收|打扰|骚扰|看到|需要|要)(?:给我)?(?P<rest>.*)$"
-            ),
-            _all,
-        ),
-        (
-            re.compile(
-                r"(?:把|将)我(?:的(?:邮箱|地址|邮件地址|名字))?(?:从|由)?.{0,16}?(?:移除|删除|移出|删掉|去掉|剔除|取消|除名)"
-            ),
-            _plain,
-        ),
-        (
-            re.compile(
-                r"^(?:从.{1,14}?(?:中|里|上)?)?(?:移除|删除|去掉|移出)我(?:的?(?:邮箱|地址|邮件地址))?.{0,6}$"
-            ),
-            _plain,
-        ),
-        (
-            re.compile(
-                r"^(?:取消|停止|终止|结束|停掉)(?:我的?|一切|所有|全部|这个|该)*(?:订阅|推送|邮件|服务|提醒|通知|发送|发邮件|关注)(?:服务|邮件|推送|给我)?(?:吧|了)?$"
-            ),
-            _plain,
-        ),
-        (
-            re.compile(
-                r"别(?:再)?(?:给我)?发(?:了|邮件|给我)?|不(?:要|想)(?:再)?(?:收|发)了|别(?:再)?(?:骚扰|打扰)"
-            ),
-            _plain,
-        ),
-        (
-            pattern(
-                r"\b(?:want|wish|like|have|need|going|prefer|decided|wanted) to (?:leave|quit|withdraw(?: from)?|get off|get out of)(?P<rest>(?:\s.*)?)$"
-            ),
-            _all,
-        ),
-        (
-            pattern(
-                r"\b(?:process|complete|do|handle|accept) (?:my |the |this )?(?:unsubscription|cancellation|removal|de-?registration)(?P<rest>)$"
-            ),
-            _all,
-        ),
-        (
-            re.compile(
-                r"^(?P<rest>.{0,14}?)(?:已经|都|就)?不(?:再)?(?:要|订|想订|想要|需要|用)(?:再发|发)?了?$"
-            ),
-            _all,
-        ),
-        (
-            pattern(
-                r"^(?:it is |it's |they are |this is |these are )?(?:no longer|not)(?: really)? (?:needed|required|relevant|of interest|wanted|necessary|useful|interesting)(?: (?:to|for) me)?(?: any ?more| any longer)?(?P<rest>)$"
-            ),
-            _all,
-        ),
+    tuple(
+        (pattern(expression), lambda _match, _setting: Command(Verb.LEAVE))
+        for expression in (
+            rf"{_POLITE}(?:take|get|remove|strike|drop|delete) (?:me|us|my (?:name|address|e-?mail(?: address)?)) (?:off|out|from)(?: (?:of )?(?:this|the|your|all)(?: [\w-]+)?)?{_ENOUGH}",
+            rf"{_POLITE}(?:do not|don'?t|dont|stop|no longer|never) (?:e-?mail|mail|send|writ|contact|spam)(?:e|ing)?(?: (?:to )?(?:me|us|this address|here))?(?: (?:any ?more|any longer|again|these|this|e?-?mails?|them|anything))*{_ENOUGH}",
+        )
     ),
 )
 ENTRIES = (FORGET, LEAVE)

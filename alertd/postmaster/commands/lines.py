@@ -8,11 +8,11 @@ import re
 from dataclasses import dataclass
 
 from alertd.postmaster.commands import when
-from alertd.postmaster.commands.lexicon import speaks
 from alertd.postmaster.commands.model import Setting
 from alertd.postmaster.commands.proof import NO, YES
+from alertd.postmaster.prose.lexicon import speaks
 
-MAX_GROUPS = 60
+MAX_GROUPS = 100
 LONGEST_CHINESE = 12
 """Characters that a Chinese keyword may have; a longer piece is a sentence."""
 _END = re.compile(r"(?:end|quit|exit|finish|结束|完毕|完|结束了|以上)[\s.。!]*|[.=*-]{2,}|\.", re.IGNORECASE)
@@ -81,16 +81,10 @@ def groups(lines: tuple[str, ...]) -> tuple[tuple[Group, ...], bool]:
             continue
         if _END.fullmatch(text):
             return tuple(made), True
-        if _CLOSING.fullmatch(text) or _SIGNED.fullmatch(text) or len(made) >= MAX_GROUPS:
+        if closes(text) or len(made) >= MAX_GROUPS:
             break
-        if (
-            _GREETING.fullmatch(text)
-            and len(text.split()) <= 6
-            and len(re.findall(r"[\u4e00-\u9fff]", text)) <= 12
-            and not re.search(r"^[A-Za-z].*[\u4e00-\u9fff]{4}", text)
-            and not re.search(r"[,.!:]\s+\S|订阅|退订", text)
-        ) or _THANKS.fullmatch(text):
-            if made and _THANKS.fullmatch(text) and _only_a_name(lines[at + 1 :]):
+        if greets(text) or thanks(text):
+            if made and thanks(text) and _only_a_name(lines[at + 1 :]):
                 break
             open_end = False
             continue
@@ -110,6 +104,27 @@ def groups(lines: tuple[str, ...]) -> tuple[tuple[Group, ...], bool]:
             made.append(Group(text, single=True, block=block))
         open_end = _stays_open(made[-1], text)
     return tuple(_without_signature(made)), False
+
+
+def closes(text: str) -> bool:
+    """Whether a letter ends with this line: what follows is who wrote it."""
+    return bool(_CLOSING.fullmatch(text) or _SIGNED.fullmatch(text))
+
+
+def greets(text: str) -> bool:
+    """Whether this line only says good day."""
+    return bool(
+        _GREETING.fullmatch(text)
+        and len(text.split()) <= 6
+        and len(re.findall(r"[\u4e00-\u9fff]", text)) <= 12
+        and not re.search(r"^[A-Za-z].*[\u4e00-\u9fff]{4}", text)
+        and not re.search(r"[,.!:]\s+\S|订阅|退订", text)
+    )
+
+
+def thanks(text: str) -> bool:
+    """Whether this line only says thank you."""
+    return bool(_THANKS.fullmatch(text))
 
 
 def _without_signature(made: list[Group]) -> list[Group]:
@@ -183,6 +198,14 @@ def sentences(text: str) -> tuple[str, ...]:
         for piece in _SENTENCES.split(re.sub(r"([!?！？])[!?！？]+", r"\1", text))
         if piece and (piece.strip(" .。!?") or piece.strip() == "?")
     )
+
+
+def clauses(text: str) -> tuple[str, ...]:
+    """A group's sentences, the Chinese ones cut where one subject is dropped and another added."""
+    return tuple(clause for sentence in sentences(text) for clause in _EDITS.split(sentence) if clause)
+
+
+_EDITS = re.compile(r",(?=(?:请|再|同时|并|另外|然后|帮我)*(?:添加|增加|加上|新增|删除|删掉|去掉|移除))")
 
 
 def keyword_like(text: str) -> bool:

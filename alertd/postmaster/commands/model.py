@@ -174,7 +174,7 @@ class Entry:
         usage: how it is typed, (English, Chinese).
         help: what it does, one line, (English, Chinese).
         read: makes the command of a name and what follows it (group "rest"); None when that is no such command.
-        patterns: regular expressions of the sentences people write instead, each with its reader.
+        forms: other ways to type it that no name begins (`set LIST nomail`), each with its reader.
     """
 
     verb: Verb
@@ -183,9 +183,9 @@ class Entry:
     usage: tuple[str, str]
     help: tuple[str, str]
     read: Reader
-    patterns: tuple[tuple[re.Pattern[str], Reader], ...] = ()
+    forms: tuple[tuple[re.Pattern[str], Reader], ...] = ()
 
 
 def pattern(expression: str) -> re.Pattern[str]:
-    """A sentence pattern: case-blind; the clauses it meets have single blanks."""
+    """A pattern that is blind to case; the lines it meets have single blanks."""
     return re.compile(expression, re.IGNORECASE)

@@ -6,8 +6,8 @@ import re
 
 from alertd.postmaster.commands import when
 from alertd.postmaster.commands.generic import is_generic, strip_polite
-from alertd.postmaster.commands.lexicon import Part, tokens
 from alertd.postmaster.commands.model import Setting, When
+from alertd.postmaster.prose.lexicon import Part, tokens
 
 _PUBLISHED = re.compile(
     r"\s+(?:(?:that|which) )?(?:you|your (?:institute|centre|center|organi[sz]ation))(?: \w+)? (?:publish|release|have|put out|produce|issue|send|offer|bring out)(?:ed|es)?(?: out)?(?= |$|,)|"
@@ -51,7 +51,7 @@ _PAIRS = re.compile(
     r"wear and tear|cause and effect|education and training|oil and gas)\b",
     re.IGNORECASE,
 )
-_ZH_AND = re.compile(
+CHINESE_AND = re.compile(
     r"(?:以及|还有|及其|或者|跟|与|及|和(?!谐|睦|平(?![台原均安行衡等]))|或)(?=[\u4e00-\u9fffA-Za-z\"]{2})"
 )
 
@@ -162,7 +162,7 @@ def split(text: str, *, sentence: bool = False) -> tuple[str, ...]:
                     r"(?:^|\s)(?:and also|and|as well as|plus|or|&)\s", piece, flags=re.IGNORECASE
                 )
             ]
-            pieces = [part for piece in pieces for part in _ZH_AND.split(piece)] if sentence else pieces
+            pieces = [part for piece in pieces for part in CHINESE_AND.split(piece)] if sentence else pieces
     found: list[str] = []
     for piece in pieces[:MAX_QUERIES]:
         whole = re.sub(r"\x02(\d+)\x02", lambda match: guarded[int(match[1])], piece)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 from zoneinfo import available_timezones
 
@@ -20,6 +21,8 @@ _NAMED = {
     "san francisco": "America/Los_Angeles", "california": "America/Los_Angeles", "seattle": "America/Los_Angeles", "cet": "Europe/Berlin",
     "cest": "Europe/Berlin", "bst": "Europe/London", "jst": "Asia/Tokyo", "kst": "Asia/Seoul", "ist": "Asia/Kolkata", "hkt": "Asia/Hong_Kong",
     "sgt": "Asia/Singapore", "aest": "Australia/Sydney", "canberra": "Australia/Sydney", "moscow": "Europe/Moscow",
+    "german": "Europe/Berlin", "french": "Europe/Paris", "british": "Europe/London", "uk time": "Europe/London", "dutch": "Europe/Amsterdam", "swiss": "Europe/Zurich",
+    "italian": "Europe/Rome", "spanish": "Europe/Madrid", "japanese": "Asia/Tokyo", "korean": "Asia/Seoul", "indian": "Asia/Kolkata", "central european": "Europe/Berlin",
     "gmt": "Etc/UTC", "utc": "Etc/UTC", "z": "Etc/UTC", "zulu": "Etc/UTC",
     "北京": "Asia/Shanghai", "中国": "Asia/Shanghai", "上海": "Asia/Shanghai", "广州": "Asia/Shanghai", "深圳": "Asia/Shanghai", "杭州": "Asia/Shanghai",
     "东八区": "Asia/Shanghai", "香港": "Asia/Hong_Kong", "台北": "Asia/Taipei", "台湾": "Asia/Taipei", "澳门": "Asia/Macau", "乌鲁木齐": "Asia/Urumqi", "东京": "Asia/Tokyo",
@@ -46,7 +49,7 @@ def _zones() -> dict[str, str]:
     for name in sorted(available_timezones()):
         if "/" in name and not name.startswith(("Etc/", "SystemV/", "US/", "posix", "right")):
             known.setdefault(name.rsplit("/", 1)[1].lower().replace("_", " "), name)
-        known[name.lower()] = name
+        known.setdefault(name.lower(), name)
     return known
 
 
@@ -76,3 +79,39 @@ def _offset_zone(match: re.Match[str]) -> str:
         return "Etc/UTC"
     name = f"Etc/GMT{'-' if match['sign'] == '+' else '+'}{hours}"  # POSIX: the sign is turned round
     return name if name in available_timezones() else ""
+
+
+def zone_in(text: str) -> str:
+    """The zone of the first place named in a text, of the place where its writer is before all; "" when none is."""
+    for here in _HERE.finditer(text):
+        if zone := _first_zone(text[here.end() :]):
+            return zone
+    return _first_zone(text)
+
+
+_HERE = re.compile(
+    r"\b(?:i live|i'm|i am|we are|we're|i work|based|moved|relocated|living|staying|now)\b(?: now| here| back)? (?:in|to|at)\b|我(?:们)?(?:现在|目前|人|住|搬|已经?)*(?:在|到|住)",
+    re.IGNORECASE,
+)
+
+
+def _first_zone(text: str) -> str:
+    for match in re.finditer(r"(?:UTC|GMT)\s*[+-]\s*\d{1,2}(?::?\d\d)?", text):
+        if zone := find_zone(match[0]):
+            return zone
+    words = re.findall(r"[A-Za-zÀ-ɏ][\w'/-]*", text)
+    for size in (3, 2, 1):
+        for at in range(len(words) - size + 1):
+            name = " ".join(words[at : at + size])
+            if name[0].isupper() and len(name) > 2 and (zone := find_zone(_unaccented(name))):  # noqa: PLR2004
+                return zone
+    for stretch in re.findall(r"[\u4e00-\u9fff]+", text):
+        for size in (5, 4, 3, 2):
+            for at in range(len(stretch) - size + 1):
+                if zone := find_zone(stretch[at : at + size]):
+                    return zone
+    return next((zone for word in words if len(word) > 3 and (zone := find_zone(word))), "")  # noqa: PLR2004
+
+
+def _unaccented(place: str) -> str:
+    return "".join(each for each in unicodedata.normalize("NFKD", place) if not unicodedata.combining(each))

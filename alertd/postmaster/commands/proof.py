@@ -25,7 +25,7 @@ ENTRIES = (
             "确认我们发出的请求；直接回复确认邮件即可",
         ),
         _confirm,
-        ((pattern(r"(?:\bconfirm\b|确认|確認)[:\s]+(?P<rest>[A-Za-z2-7]{16,200})\b"), _confirm),),
+        ((pattern(r".*?(?:\bconfirm\b|确认|確認)[:\s]+(?P<rest>[A-Za-z2-7]{16,200})\b.*"), _confirm),),
     ),
 )
 

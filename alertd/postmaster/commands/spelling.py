@@ -7,7 +7,7 @@ import re
 _SLIPS = {
     "recieve": "receive", "recive": "receive", "receve": "receive", "remvoe": "remove", "remov": "remove", "romove": "remove", "remouve": "remove",
     "plese": "please", "pleas": "please", "plaese": "please", "pelase": "please", "wekly": "weekly", "weekley": "weekly", "weeky": "weekly",
-    "dayly": "daily", "dialy": "daily", "dailly": "daily", "montly": "monthly", "monthy": "monthly", "mounthly": "monthly", "monthley": "monthly",
+    "daly": "daily", "daliy": "daily", "dayly": "daily", "dialy": "daily", "dailly": "daily", "montly": "monthly", "monthy": "monthly", "mounthly": "monthly", "monthley": "monthly",
     "imediate": "immediate", "imediately": "immediately", "immediatly": "immediately", "inmediately": "immediately", "immediatelly": "immediately",
     "cancle": "cancel", "cancell": "cancel", "canel": "cancel", "delet": "delete", "deleet": "delete", "pasue": "pause", "puase": "pause", "langauge": "language",
     "lanuage": "language", "languge": "language", "adress": "address", "addres": "address", "adres": "address", "reprots": "reports", "repots": "reports",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from alertd.postmaster.commands.lexicon import Part, tokens
+from alertd.postmaster.prose.lexicon import Part, tokens
 
 NEGATION = re.compile(
     r"\b(?:not|never|no longer|nt|stop|cannot|without|neither|nor|no more|dont|no|nothing|hardly|unable|instead of|didn't|rather than)\b|n't\b|不|别|勿|没|停|取消|无需|退|删",
@@ -26,8 +26,6 @@ _SPEAKER = re.compile(
 _ZH_PROSE = re.compile(
     r"^只|问一下|想问|^(?:要(?!素)|会(?![计展])|是|能(?![源耗力量])|需要)|[我你您他她吗呢吧]|什么|怎么|可以|不要|就是|已经|照旧|等到|等我|每|太多|太频繁|一次"
 )
-NOT_JOINING = re.compile(r"不(?:想|打算|要)订阅(?!.{0,8}了)")
-"""Who does not want to sign up does not leave; who wants it no more (了) does."""
 LONGEST = 200
 
 

@@ -7,7 +7,7 @@ import re
 from datetime import date, timedelta
 
 _WORDS = {
-    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "a": 1, "an": 1, "the next": 1, "the coming": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "twelve": 12, "couple of": 2, "a couple of": 2, "few": 3, "a few": 3, "half a": 0,
     "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10,
 }  # fmt: skip
@@ -15,7 +15,7 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTH = r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may(?!\s+(?:i|we|you|be|not|also|have)\b)|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 _LENGTH = re.compile(
-    r"(?P<number>\d{1,3}|a couple of|couple of|a few|few|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve)\s+"
+    r"(?P<number>\d{1,3}|(?<=for )the (?:next|coming)|a couple of|couple of|a few|few|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve)\s+"
     r"(?P<unit>days?|weeks?|fortnights?|months?|years?)\b|"
     r"(?P<zhnumber>\d{1,3}|半|[一二两三四五六七八九十]{1,3})\s*(?:个)?(?P<zhunit>天|周|星期|礼拜|(?<=[个半])月|年(?!\d))",
     re.IGNORECASE,
@@ -52,8 +52,32 @@ def read_until(text: str, today: date) -> date | None:
     """The day on which the pause that this text speaks of ends, None when it names none (or one that is past)."""
     if match := _RANGE.search(text):
         text = match["end"] if match["end"] and _MONTHLY.search(match["end"]) else text
-    found = _month_end(text, today) or _dated(text, today) or _relative(text, today)
+    end = _UP_TO.search(text)
+    told = (read for part in ([end["end"], text] if end else [text]) if (read := _day(part, today)))
+    found = next(told, None)
     return found if found and today < found < date(today.year + 10, 1, 1) else None
+
+
+def is_dated(text: str) -> bool:
+    """Whether a day or a month is named in a text, not only a length of time."""
+    return bool(_ISO.search(text) or _ZH.search(text) or any(each.search(text) for each in _NAMED))
+
+
+_UP_TO = re.compile(
+    r"(?:\b(?:until|till|through|before|back (?:on|by|in))\b|暂停到|停到|到|至|直到)(?P<end>.{2,})$",
+    re.IGNORECASE,
+)
+
+
+def _day(text: str, today: date) -> date | None:
+    return _month_end(text, today) or _dated(text, today) or _relative(text, today)
+
+
+_IN_MAY = re.compile(
+    r"\b(?:until|till|in|by|through|of|mid|early|late|to|since|before|next)[ -]may\b|\d(?:st|nd|rd|th)? may\b|\bmay (?:the )?\d",
+    re.IGNORECASE,
+)
+"""Where "may" without its capital is the month."""
 
 
 def _dated(text: str, today: date) -> date | None:
@@ -61,7 +85,7 @@ def _dated(text: str, today: date) -> date | None:
         return _date(int(match["y"]), int(match["m"]), int(match["d"]))
     for expression in _NAMED:
         match = expression.search(text)
-        if match and (match["month"].lower() != "may" or re.search(r"\d|until|till|to\b", text)):
+        if match and (match["month"] != "may" or _IN_MAY.search(text)):
             month = _MONTHS.index(match["month"][:3].lower()) + 1
             return _upcoming(month, int(match["d"] or 1), int(match["y"]) if match["y"] else None, today)
     match = _ZH.search(text)

@@ -58,7 +58,7 @@ _PHRASES = tuple(
                 r"\b(?:on )?(?:the )?(?P<dom>\d{1,2})(?:st|nd|rd|th) ?(?:day )?(?:of (?:the|each|every) month|every month|each month)?\b|"
                 r"\b(?:on )?the (?P<ordinal>first|second|third|fourth|fifth|tenth|fifteenth|last)(?: day)? of (?:the|each|every) month\b|"
                 r"(?P<bare>(?<=monthly on )\d{1,2}\b)|"
-                rf"(?:每个?月的?)?(?P<zhdom>{_NUMBER}|\d{{2}})[号日](?!报)|月初|月底"
+                rf"(?:每个?月的?)?(?<![\d第])(?P<zhdom>{_NUMBER}|\d{{2}})[号日](?!报)|月初|月底"
             ),
         ),
         (
@@ -86,24 +86,24 @@ _PHRASES = tuple(
                 r"\b(?:(?:at|around|about|by) )?(?P<hour>\d{1,2})[:.h](?P<minute>\d{2}) ?(?P<half>[ap]\.?m\b\.?)?|"
                 r"\b(?:(?:at|around|about|by) )?(?P<hour2>\d{1,2}) ?(?P<half2>[ap]\.?m\b\.?|o'?clock|h\b|uhr\b)(?: in the (?P<part2>morning|evening|afternoon|night))?|"
                 r"\bat (?P<hour3>\d{1,2})\b(?: in the (?P<part3>morning|evening|afternoon|night))?|"
-                rf"(?!(?:早|晚|快|少|多)?一点(?![钟半整]))(?P<zhpart>早上|上午|清晨|早晨|早|中午|下午|傍晚|晚上|晚间|晚|凌晨)?(?P<zhhour>{_NUMBER})(?:[点點时時](?P<zhmin>半|一刻|三刻|{_NUMBER}分?)?整?|:(?P<zhcolon>\d{{2}}))"
+                rf"(?!(?:早|晚|快|少|多)?一点(?![钟半整]))(?P<zhpart>早上|上午|清晨|早晨|早|中午|下午|傍晚|晚上|晚间|晚|凌晨)?(?P<zhhour>{_NUMBER})(?:[点點时時](?!:\s|:$)(?P<zhmin>半|一刻|三刻|{_NUMBER}分?)?整?|:(?P<zhcolon>\d{{2}}))"
             ),
         ),
         (
             "part",
             (
                 r"(?<!good )(?<!middle of the )\b(?:in the )?(?P<part>mornings?|evenings?|afternoons?|nights?)\b|\bat (?P<noon>noon|midday|midnight)\b|"
-                r"(?P<zhonly>早上|上午|早晨|清晨|中午|下午|傍晚|晚上|晚间|早|晚)(?![\u4e00-\u9fff]*[期年])"
+                r"(?P<zhonly>早上|上午|早晨|清晨|中午|下午|傍晚|晚上|晚间|(?<![太很更偏有最过])[早晚](?!点|些|期|年|了|日))(?![\u4e00-\u9fff]*[期年])"
             ),
         ),
     )
 )
 _NOT_BEFORE = re.compile(
-    r"(?:\bprefer (?!.*\b(?:switch|change|move|set|go)\b).{3,60}\bto|\b(?:not|n't|dont) (?:send|want|need|like|get|receive|mail|give)(?: me)?(?: (?:any|the|your|it))?|\bno|\bnot(?: just| only)?|\binstead of|\brather than|\bfrom|\bno longer|\bn't(?: want)?(?: it| them)?|\bdon'?t want(?: it| them)?|\bother than|不要再?|不是|别再?|不想|从|不用|而不是|由)\s*$",
+    r"(?:\bprefer (?!.*\b(?:switch|change|move|set|go)\b).{3,60}\bto|\b(?:not|n't|dont) (?:send|want|need|like|get|receive|mail|give)(?: me)?(?: (?:any|the|your|it))?|\bno|\bnot(?: just| only)?|\binstead of|\brather than|\bfrom|\bno longer|\bn't(?: want)?(?: it| them)?|\bdon'?t want(?: it| them)?|\bother than|\b(?:do not|don'?t|dont|not|never)(?: (?!more\b|than\b|until\b|but\b|only\b|often\b|just\b|miss\b|forget\b)[\w'-]+){0,4}|(?:不要|不用|别|不必)等到?|不要再?|不是|别再?|不想|从|不用|而不是|由)\s*$",
     re.IGNORECASE,
 )
 _TOO_OFTEN = re.compile(
-    r"\s*(?:(?:mails?|e-?mails?|reports?|digests?) )?(?:is|are) (?:too|way too|a bit|more than)|太多|太频繁|太勤|都(?:会|能)?(?:收到|有|来|发来|要)",
+    r"\s*(?:(?:mails?|e-?mails?|reports?|digests?) )?(?:is|are) (?:too|way too|a bit|more than)|(?:都?[发来收有]?(?:到|送)?一?[封次])?(?:实在|真的|有点|也|真是)?太(?:多|频|勤|密|吵|烦)|太频繁|太勤|都(?:会|能)?(?:收到|有|来|发来|要)",
     re.IGNORECASE,
 )
 _GLUE = re.compile(
@@ -388,3 +388,13 @@ def _when(said: dict[str, int]) -> When | None:
         if kind.value in said:
             return When(kind, None, minute)
     return When(None, None, minute) if minute is not None else None
+
+
+def places(text: str) -> tuple[tuple[int, int], ...]:
+    """Where phrases of timing stand, whatever they say; they may overlap."""
+    return tuple(
+        match.span()
+        for _, expression in _PHRASES
+        for match in expression.finditer(text)
+        if match.end() > match.start()
+    )

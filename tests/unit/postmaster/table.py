@@ -389,7 +389,7 @@ def _torture() -> list[Case]:
         Case("unclosed style", mail("<style>" * 30_000, kind="text/html"), "unknown", ("Ignore",)),
         Case("bad base64", mail("weekly", headers="Content-Transfer-Encoding: base64"), "unknown", ("Ignore",)),
         Case("broken parameters", mail("weekly", kind="text/plain; charset*0*=x; charset=y; =; ;;"), "command", ("NeedsConfirmation",)),
-        Case("lone surrogates", mail("weekly \udcff"), "unknown", ("Ignore",)),
+        Case("lone surrogates", mail("weekly \udcff"), "command", ("NeedsConfirmation",), ("weekly",)),
         Case("bidi controls", mail("\u202eweekly\u202c"), "command", ("NeedsConfirmation",), ("weekly",)),
         Case("mbox line", b"From x Tue Nov 24\n" + mail("weekly"), "command", ("NeedsConfirmation",)),
         Case("bare CR", mail("weekly").replace(b"\n", b"\r"), "command", ("NeedsConfirmation",)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from alertd.postmaster.commands.everyday import PLAIN
+from alertd.postmaster.prose.everyday import PLAIN
 
 
 class Part(StrEnum):
@@ -220,6 +220,11 @@ def _look_up(clause: str, words: list[tuple[str, int, int]], at: int) -> tuple[i
         if text in _LEXICON and last[0] == kind:
             return length, _LEXICON[text]
     return 1, Part.PLAIN if clause[start:end].isdecimal() else Part.TOPIC
+
+
+def part_of(word: str) -> Part | None:
+    """What a single word says by itself, None when it is no small word."""
+    return _LEXICON.get(word)
 
 
 _WISHING: Final = frozenset(Part) - {
