@@ -85,6 +85,11 @@ _APPOINTMENT = re.compile(
     r"\b(?:meet(?:ings?|ing up)?|appointment|interview|visit|lunch|dinner|coffee|conference|seminar|workshop|canteen|see you|are you free|phone call|talk to you|suit you)\b|会议|开会|采访|拜访|见面|面谈|讲座|座谈",
     re.IGNORECASE,
 )
+_NEWS = re.compile(
+    r"\b(?:publi\w+|appear\w*|releas\w+|out|new|comes?|coming|available|online|issued?|posted|ready|know|told|hear|notif\w+|informed|delay|wait\w*)\b|发布|出|新|有|通知|告诉|等",
+    re.IGNORECASE,
+)
+"""What happens at once, when it is about reports."""
 _OUR_MAILS = re.compile(
     r"\b(?:mails?|e-?mails?|digests?|alerts?|reports?|send|get|receive|weekly|daily|monthly|frequency)\b|邮件|发|收|报告|推送|每",
     re.IGNORECASE,
@@ -109,13 +114,15 @@ def sensible(reading: Reading, text: str, *, told: str, today: date, keeps: bool
     if joins and sure[Wish.WHEN] >= LIKELY and (timing := wanted_time(text)) and timing.kind:
         asked.add(Wish.WHEN)
     if keeps:
-        asked -= {Wish.LEAVE, Wish.FORGET, Wish.ALL}
+        asked.discard(Wish.ALL)
     if any(subject.role is Role.UNWANTED for subject in reading.subjects) and sure[Wish.LEAVE] < VERY_SURE:
         asked.discard(Wish.LEAVE)  # "unsubscribe me from coal"
     for pair in _EITHER:
         if pair <= asked:
             asked.discard(min(pair, key=lambda wish: sure[wish]))
-    asked = _named_right(asked, text, today)
+    asked = _of_ours(_named_right(asked, text, today), text)
+    if keeps:
+        asked -= {Wish.LEAVE, Wish.FORGET}
     if not _WHY.search(told) or _LEFT_OUT.search(text):
         asked.discard(Wish.WHY)
     if asked - {Wish.HELP, Wish.YES, Wish.NO}:
@@ -141,7 +148,16 @@ def _named_right(asked: set[Wish], text: str, today: date) -> set[Wish]:
         if named in asked and denied.search(text):
             asked = asked - {named} | {other}
             break
+    return asked
+
+
+def _of_ours(asked: set[Wish], text: str) -> set[Wish]:
+    """The wishes without what is no wish of our service: an appointment's time, an address in passing, "pay immediately"."""
     if Wish.ADDRESS in asked and not _MOVES.search(_MAILBOX.sub("", text)):
         asked = asked - {Wish.ADDRESS}
-    appointment = _APPOINTMENT.search(text) and not _OUR_MAILS.search(text)
-    return asked - {Wish.WHEN} if Wish.PAUSE in asked or appointment else asked
+    timing = wanted_time(text) if Wish.WHEN in asked else None
+    at_once = timing is not None and timing.kind is Kind.IMMEDIATE
+    elsewhere = not _OUR_MAILS.search(text) and (
+        _APPOINTMENT.search(text) or (at_once and not _NEWS.search(text))
+    )
+    return asked - {Wish.WHEN} if Wish.PAUSE in asked or elsewhere else asked

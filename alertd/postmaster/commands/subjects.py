@@ -6,10 +6,6 @@ import re
 
 from alertd.postmaster.prose.lexicon import Part, tokens
 
-NEGATION = re.compile(
-    r"\b(?:not|never|no longer|nt|stop|cannot|without|neither|nor|no more|dont|no|nothing|hardly|unable|instead of|didn't|rather than)\b|n't\b|不|别|勿|没|停|取消|无需|退|删",
-    re.IGNORECASE,
-)
 SELF = re.compile(
     r"^\s*(?:all |everything |any |of )*(?:me|us|myself|my (?:e-?mail|address|account|name|data|information|personal|profile|subscriptions?))\b|\babout me\b|^\s*(?:与|和)?我(?!国|们国)",
     re.IGNORECASE,
@@ -27,11 +23,6 @@ _ZH_PROSE = re.compile(
     r"^只|问一下|想问|^(?:要(?!素)|会(?![计展])|是|能(?![源耗力量])|需要)|[我你您他她吗呢吧]|什么|怎么|可以|不要|就是|已经|照旧|等到|等我|每|太多|太频繁|一次"
 )
 LONGEST = 200
-
-
-def negated(match: re.Match[str]) -> bool:
-    """Whether a "not" stands before the words that a pattern takes for the subject."""
-    return bool(NEGATION.search(match.string[: match.start("rest")]))
 
 
 def plausible(found: tuple[str, ...], *, prose: bool = False) -> bool:

@@ -148,11 +148,6 @@ _LEXICON: Final[dict[str, Part]] = (
 """What each word says; where a word stands in two rows, the later row is meant."""
 
 
-def listed(words: str) -> frozenset[str]:
-    """The words of a table's cell, `|` between them."""
-    return frozenset(words.split("|"))
-
-
 def _longest(words: Iterable[str]) -> dict[str, int]:
     """How many words (or, of Chinese, characters) the longest entry has that begins like this."""
     longest: dict[str, int] = {}
