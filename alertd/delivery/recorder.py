@@ -65,16 +65,15 @@ class Recorder:
         self._hash_address = hash_address
         self._on_refused = on_refused
         self._commits = Commits[Entry | Taken, tuple[Passage, str]](store, self._record)
-        self._patience: float | None = None
 
     @property
     def patience(self) -> float | None:
         """See above."""
-        return self._patience
+        return self._commits.patience
 
     @patience.setter
     def patience(self, seconds: float | None) -> None:
-        self._patience = self._commits.patience = seconds
+        self._commits.patience = seconds
 
     async def enter_data(self, claim: Claim, bytes_hash: str) -> tuple[Passage, str]:
         """Commit `in_doubt`, if the mail may go. One try: without this commit DATA is not begun.

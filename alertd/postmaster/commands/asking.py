@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from alertd.postmaster.commands.generic import is_generic, strip_polite
-from alertd.postmaster.commands.model import Command, Entry, Setting, Verb, pattern
+from alertd.postmaster.commands.model import Command, Entry, Setting, Typed, Verb, pattern
 from alertd.postmaster.commands.phrases import keywords, topic, unwrapped
 
 _OWN = r"(?:my|the|our|me|i|am|of|all|current|currently|subscribed|to|settings?|subscriptions?|keywords?|queries|query|topics?|alerts?|profile|status|please|show|list|have|what|which|do|is|are|in|on|for|now)"
@@ -18,50 +18,50 @@ REPORT_NUMBER = re.compile(
 """A report by its number: "No 178", 第178号."""
 
 
-def _plain(verb: Verb, match: re.Match[str], setting: Setting) -> Command | None:
-    rest = strip_polite(match["rest"])
+def _plain(verb: Verb, typed: Typed, setting: Setting) -> Command | None:
+    rest = strip_polite(typed.rest)
     words = re.findall(r"\w+", rest.lower())
     if is_generic(rest, setting) or all(re.fullmatch(_OWN, word) for word in words):
         return Command(verb)
     return None
 
 
-def _list(match: re.Match[str], setting: Setting) -> Command | None:
-    return _plain(Verb.LIST, match, setting)
+def _list(typed: Typed, setting: Setting) -> Command | None:
+    return _plain(Verb.LIST, typed, setting)
 
 
-def _topics(match: re.Match[str], setting: Setting) -> Command | None:
-    return _plain(Verb.TOPICS, match, setting)
+def _topics(typed: Typed, setting: Setting) -> Command | None:
+    return _plain(Verb.TOPICS, typed, setting)
 
 
-def _export(match: re.Match[str], setting: Setting) -> Command | None:
-    rest = re.sub(r"\b(?:my|data|all|personal)\b|我的|数据|资料|信息", "", match["rest"], flags=re.IGNORECASE)
+def _export(typed: Typed, setting: Setting) -> Command | None:
+    rest = re.sub(r"\b(?:my|data|all|personal)\b|我的|数据|资料|信息", "", typed.rest, flags=re.IGNORECASE)
     return Command(Verb.EXPORT) if is_generic(rest, setting) else None
 
 
-def _send_now(match: re.Match[str], setting: Setting) -> Command | None:
-    return _plain(Verb.SEND_NOW, match, setting)
+def _send_now(typed: Typed, setting: Setting) -> Command | None:
+    return _plain(Verb.SEND_NOW, typed, setting)
 
 
-def _search(match: re.Match[str], setting: Setting) -> Command | None:
+def _search(typed: Typed, setting: Setting) -> Command | None:
     if re.match(
         r"(?:attached|enclosed|below|out|in (?:the )?attach|forward|me|here)\b",
-        match["rest"].strip(),
+        typed.rest.strip(),
         re.IGNORECASE,
     ):
         return None
-    found, _ = keywords(match["rest"], setting, sentence=False)
+    found, _ = keywords(typed.rest, setting, sentence=False)
     found = tuple(unwrapped(query) for query in found)
     return Command(Verb.SEARCH, found[:5]) if found else None
 
 
-def _preview(match: re.Match[str], setting: Setting) -> Command | None:
-    found, _ = keywords(match["rest"], setting, sentence=False)
+def _preview(typed: Typed, setting: Setting) -> Command | None:
+    found, _ = keywords(typed.rest, setting, sentence=False)
     return Command(Verb.PREVIEW, found[:5])
 
 
-def _why(match: re.Match[str], setting: Setting) -> Command | None:
-    report = strip_polite(match["rest"]).rstrip("?？")
+def _why(typed: Typed, setting: Setting) -> Command | None:
+    report = strip_polite(typed.rest).rstrip("?？")
     if numbered := REPORT_NUMBER.search(report):
         return Command(Verb.WHY, value=numbered["number"] or numbered["chinese"])
     if re.search(r"unsubscri|removed|taken off|退订|取消", report, re.IGNORECASE):
@@ -76,8 +76,8 @@ def _why(match: re.Match[str], setting: Setting) -> Command | None:
     return Command(Verb.WHY, value="" if is_generic(report, setting) else report[:500])
 
 
-def _help(match: re.Match[str], setting: Setting) -> Command | None:
-    rest = topic(match["rest"]).strip("?？").lower()
+def _help(typed: Typed, setting: Setting) -> Command | None:
+    rest = topic(typed.rest).strip("?？").lower()
     if (
         not rest
         or is_generic(rest, setting)
@@ -109,7 +109,7 @@ ENTRIES = (
                 pattern(
                     r"(?:so |and |but )?why (?:do|did|am|have|are|was) (?:i|we)(?: \w+){0,2}? (?:get(?:ting)?|receiv\w+|got|see(?:ing)?)(?: (?:this|these|it|that|them|those))(?: (?:mail|report|e-?mail|alert)s?)?\s*\?*"
                 ),
-                lambda _match, _setting: Command(Verb.WHY),
+                lambda _typed, _setting: Command(Verb.WHY),
             ),
         ),
     ),

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from alertd.model import Kind
-from alertd.postmaster.commands.model import Command, Entry, Setting, Verb
+from alertd.postmaster.commands.model import Command, Entry, Setting, Typed, Verb
 from alertd.postmaster.commands.phrases import keywords
 from alertd.postmaster.commands.subjects import SELF, plausible
 
 
-def _remove(match: re.Match[str], setting: Setting) -> Command | None:
-    if SELF.search(match["rest"]):
+def _remove(typed: Typed, setting: Setting) -> Command | None:
+    if SELF.search(typed.rest):
         return None
-    found, timing = keywords(match["rest"], setting, sentence=False)
+    found, timing = keywords(typed.rest, setting, sentence=False)
     timed = timing is not None and timing.kind is not Kind.IMMEDIATE
     return Command(Verb.REMOVE, found) if found and not timed and plausible(found) else None
 

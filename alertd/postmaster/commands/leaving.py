@@ -6,7 +6,7 @@ import re
 
 from alertd.postmaster.commands import when
 from alertd.postmaster.commands.generic import is_generic, strip_polite
-from alertd.postmaster.commands.model import Command, Entry, Setting, Verb, pattern
+from alertd.postmaster.commands.model import Command, Entry, Setting, Typed, Verb, pattern
 from alertd.postmaster.commands.phrases import topic
 from alertd.postmaster.commands.subjects import plausible
 
@@ -72,8 +72,8 @@ def keeps(sentence: str) -> bool:
     return any(expression.search(sentence) for expression in KEEPING)
 
 
-def _leave(match: re.Match[str], setting: Setting) -> Command | None:
-    rest = strip_polite(match["rest"])
+def _leave(typed: Typed, setting: Setting) -> Command | None:
+    rest = strip_polite(typed.rest)
     if is_generic(
         re.sub(r"^(?:me|us|my address)?\s*(?:from|off|out of)?\s*", "", rest, flags=re.IGNORECASE), setting
     ):
@@ -94,8 +94,8 @@ def _leave(match: re.Match[str], setting: Setting) -> Command | None:
     return Command(Verb.LEAVE) if not subject or is_generic(subject, setting) else None
 
 
-def _forget(match: re.Match[str], setting: Setting) -> Command | None:
-    return Command(Verb.FORGET) if is_generic(match["rest"], setting) else None
+def _forget(typed: Typed, setting: Setting) -> Command | None:
+    return Command(Verb.FORGET) if is_generic(typed.rest, setting) else None
 
 
 _POLITE = r"(?:(?:please|pls|plz|kindly|just|can you|could you|would you|will you)[\s,]+)*"
@@ -157,7 +157,7 @@ LEAVE = Entry(
     ("leave at once; nothing more is sent", "退订全部，不再收到任何邮件"),
     _leave,
     tuple(
-        (pattern(expression), lambda _match, _setting: Command(Verb.LEAVE))
+        (pattern(expression), lambda _typed, _setting: Command(Verb.LEAVE))
         for expression in (
             rf"{_POLITE}(?:take|get|remove|strike|drop|delete) (?:me|us|my (?:name|address|e-?mail(?: address)?)) (?:off|out|from)(?: (?:of )?(?:this|the|your|all)(?: [\w-]+)?)?{_ENOUGH}",
             rf"{_POLITE}(?:do not|don'?t|dont|stop|no longer|never) (?:e-?mail|mail|send|writ|contact|spam)(?:e|ing)?(?: (?:to )?(?:me|us|this address|here))?(?: (?:any ?more|any longer|again|these|this|e?-?mails?|them|anything))*{_ENOUGH}",

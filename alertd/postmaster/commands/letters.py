@@ -14,7 +14,7 @@ from alertd.postmaster.commands.naming import named, theirs
 from alertd.postmaster.commands.places import zone_in
 from alertd.postmaster.commands.rhythm import times_of, wanted_time
 from alertd.postmaster.commands.sense import SURE, VERY_SURE, sensible
-from alertd.postmaster.commands.settings import other_addresses
+from alertd.postmaster.commands.settings import beside_addresses, other_addresses
 from alertd.postmaster.commands.spelling import repair
 from alertd.postmaster.commands.until import is_dated, read_until
 from alertd.postmaster.prose.lexicon import Part
@@ -96,6 +96,12 @@ class Letter:
 
     def __init__(self, mail: Sequence[Sentence], readings: Sequence[Reading], setting: Setting) -> None:
         self.mail, self.readings, self.setting = mail, readings, setting
+        self._told = " ".join(each.text for each in mail)
+        self._spelt = tuple(repair(each.text) for each in mail)
+        self._keeps = tuple(
+            reading.wishes[Wish.KEEP] >= SURE or keeps(text)
+            for reading, text in zip(readings, self._spelt, strict=True)
+        )
         self._asks_why = any(each.wishes[Wish.WHY] >= SURE for each in readings)
         self._unwanted = {query for at in range(len(mail)) for query in self._named(at, Role.UNWANTED)}
 
@@ -121,18 +127,17 @@ class Letter:
 
     def _asked(self, at: int) -> set[Wish]:
         """The wishes that a sentence is sure to have."""
-        told = " ".join(each.text for each in self.mail)
         return sensible(
             self.readings[at],
             self.mail[at].text,
-            told=told,
+            told=self._told,
             today=self.setting.now.date(),
-            keeps=self.keeps(at),
+            keeps=self._keeps[at],
         )
 
     def keeps(self, at: int) -> bool:
         """Whether a sentence says that someone does not leave."""
-        return self.readings[at].wishes[Wish.KEEP] >= SURE or keeps(repair(self.mail[at].text))
+        return self._keeps[at]
 
     def is_bare(self, at: int) -> bool:
         """Whether a sentence is nothing but keywords, with no word about what to do with them."""
@@ -146,8 +151,7 @@ class Letter:
 
     def stays(self, at: int) -> bool:
         """Whether a sentence says outright that its writer does not leave, whatever else the mail says."""
-        text = repair(self.mail[at].text)
-        return self.readings[at].wishes[Wish.KEEP] >= VERY_SURE or bool(DENIED.search(text))
+        return self.readings[at].wishes[Wish.KEEP] >= VERY_SURE or bool(DENIED.search(self._spelt[at]))
 
     def is_form(self, at: int) -> bool:
         """Whether a line of a form tells who writes: "Organisation: FAO"."""
@@ -191,12 +195,12 @@ class Letter:
 
     def _wanted(self, at: int, asked: set[Wish]) -> tuple[str, ...]:
         """The subjects that a sentence adds to what the person has."""
+        text = self.mail[at].text
+        asks = bool(_ASKS.search(text))
         wanted = tuple(query for query in self._named(at, Role.WANTED) if query not in self._unwanted)
-        if Wish.ALL in asked or _ASKS.search(self.mail[at].text):
-            wanted = wanted or tuple(match[0] for match in _FIELDS.finditer(self.mail[at].text))
-        if self._asks_why and (
-            not _ASKS.search(self.mail[at].text) or _NEVER_ASKED.search(self.mail[at].text)
-        ):
+        if Wish.ALL in asked or asks:
+            wanted = wanted or tuple(match[0] for match in _FIELDS.finditer(text))
+        if self._asks_why and (not asks or _NEVER_ASKED.search(text)):
             wanted = ()  # what the report in question is about
         if len(wanted) > 1 and self.setting.subscribed:
             # "besides pensions, heating": what they have is no news
@@ -205,7 +209,7 @@ class Letter:
 
     def _refuses(self, at: int) -> bool:
         """Whether a word of a sentence refuses something, or nothing else in the mail is wished for."""
-        says = {word.part for word in words(repair(self.mail[at].text))}
+        says = {word.part for word in words(self._spelt[at])}
         wants = any(each.role is Role.WANTED for reading in self.readings for each in reading.subjects)
         return bool(says & _REFUSING) or not wants
 
@@ -225,10 +229,10 @@ class Letter:
                 found += [
                     Command(Verb.SCHEDULE, queries, timing) for queries, timing in times_of(text, spoken_of)
                 ]
-            elif timing := wanted_time(repair(text)):
+            elif timing := wanted_time(self._spelt[at]):
                 found.append(Command(Verb.SCHEDULE, when=timing))
         if Wish.PAUSE in asked:
-            found.append(Command(Verb.PAUSE, value=self._until(self.mail[at])))
+            found.append(Command(Verb.PAUSE, value=self._until(self.mail[at].text)))
         return found
 
     def _spoken_of(self, at: int) -> list[tuple[str, int, int]]:
@@ -241,19 +245,27 @@ class Letter:
             if subject.role is Role.SPOKEN_OF or (subject.role is Role.WANTED and self._has(query))
         ]
         for label in self.setting.labels if self.setting.subscribed else ():
-            for match in re.finditer(rf"(?<![\w-]){re.escape(label)}(?![\w-])", text, re.IGNORECASE):
-                named_so = self.readings[at].subjects
-                if not any(each.start < match.end() and match.start() < each.end for each in named_so):
-                    found.append((label, match.start(), match.end()))
+            found += [
+                (label, match.start(), match.end())
+                for match in re.finditer(rf"(?<![\w-]){re.escape(label)}(?![\w-])", text, re.IGNORECASE)
+                if not any(
+                    each.start < match.end() and match.start() < each.end
+                    for each in self.readings[at].subjects
+                )
+            ]
         return sorted(found, key=lambda each: each[1])
 
     def _has(self, query: str) -> bool:
         return self.setting.subscribed and theirs(query, self.setting).lower() in self.setting.labels
 
-    def _until(self, sentence: Sentence) -> str:
+    def _texts(self, at: int) -> list[str]:
+        """The texts of the mail, a sentence's own before all."""
+        return [self.mail[at].text, *(each.text for each in self.mail)]
+
+    def _until(self, text: str) -> str:
         """The day up to which a break goes, told in its sentence or another, "" when none is."""
         today = self.setting.now.date()
-        texts = [sentence.text, *(each.text for each in self.mail)]
+        texts = [text, *(each.text for each in self.mail)]
         texts.sort(key=lambda text: not is_dated(text))  # "skip next week ... back on 1 December"
         until = next((day for text in texts if (day := read_until(text, today))), None)
         return until.isoformat() if until else ""
@@ -265,14 +277,14 @@ class Letter:
             return list(said)
         line = next(command.line for command in said if command.verb is Verb.LEAVE)
         kept = [command for command in said if command.verb not in {Verb.LEAVE, Verb.RESUME}]
-        return [*kept, Command(Verb.PAUSE, value=self._until(Sentence(line)), line=line)]
+        return [*kept, Command(Verb.PAUSE, value=self._until(line), line=line)]
 
     def _values(self, at: int, asked: set[Wish]) -> list[Command]:
-        texts = [self.mail[at].text, *(each.text for each in self.mail)]
+        texts = self._texts(at)
         found: list[Command] = []
         if Wish.ZONE in asked and (zone := next((zone for text in texts if (zone := zone_in(text))), "")):
             found.append(Command(Verb.ZONE, value=zone))
-        if Wish.ADDRESS in asked and len(_SAID.findall(_MAILBOX.sub("", texts[0]))) > 1:
+        if Wish.ADDRESS in asked and len(_SAID.findall(beside_addresses(texts[0]))) > 1:
             named_last = (named[-1] for text in texts if (named := other_addresses(text, self.setting)))
             found += [Command(Verb.ADDRESS, value=address) for address in [next(named_last, "")] if address]
         if Wish.WHY in asked:
@@ -281,16 +293,15 @@ class Letter:
 
     def report(self, at: int) -> str:
         """The report a question is about: its number or its title, in this sentence or another; "" for the last mail."""
-        for text in (self.mail[at].text, *(each.text for each in self.mail)):
+        for text in self._texts(at):
             if numbered := REPORT_NUMBER.search(text):
                 return str(numbered["number"] or numbered["chinese"])
-        for text in (self.mail[at].text, *(each.text for each in self.mail)):
+        for text in self._texts(at):
             if titled := _TITLE.search(text):
                 return next(group for group in titled.groups() if group)
         return next(iter(self._named(at, Role.SPOKEN_OF)), "")
 
 
-_MAILBOX = re.compile(r"[\w.+-]+@[\w.-]+", re.ASCII)
 _SAID = re.compile(r"[A-Za-zÀ-ɏ]{2,}|[\u4e00-\u9fff]")
 _TITLE = re.compile(
     r"《([^》]{2,200})》|[\"“]([^\"”]{6,200})[\"”]|(?<![A-Za-z])['‘]([^'’]{6,200})['’](?![A-Za-z])"

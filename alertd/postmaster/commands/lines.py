@@ -70,8 +70,8 @@ class Group:
     block: int
 
 
-def groups(lines: tuple[str, ...]) -> tuple[tuple[Group, ...], bool]:
-    """The mail's lines as groups up to `end`, a closing or a signature; True when `end` stood there."""
+def groups(lines: tuple[str, ...]) -> tuple[Group, ...]:
+    """The mail's lines as groups up to `end`, a closing or a signature."""
     made: list[Group] = []
     block, open_end, list_follows = 0, False, False
     for at, line in enumerate(lines):
@@ -80,7 +80,7 @@ def groups(lines: tuple[str, ...]) -> tuple[tuple[Group, ...], bool]:
             block, open_end = block + 1, False
             continue
         if _END.fullmatch(text):
-            return tuple(made), True
+            return tuple(made)
         if closes(text) or len(made) >= MAX_GROUPS:
             break
         if greets(text) or thanks(text):
@@ -103,7 +103,7 @@ def groups(lines: tuple[str, ...]) -> tuple[tuple[Group, ...], bool]:
         else:
             made.append(Group(text, single=True, block=block))
         open_end = _stays_open(made[-1], text)
-    return tuple(_without_signature(made)), False
+    return tuple(_without_signature(made))
 
 
 def closes(text: str) -> bool:

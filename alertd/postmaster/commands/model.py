@@ -160,7 +160,22 @@ class Setting:
     labels: frozenset[str] = frozenset()
 
 
-Reader = Callable[[re.Match[str], Setting], Command | None]
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A line as a command is typed.
+
+    Attributes:
+        name: as written; "" in a form that begins with none.
+        rest: what follows it, without the marks around it.
+        whole: the line.
+    """
+
+    name: str
+    rest: str
+    whole: str
+
+
+Reader = Callable[[Typed, Setting], Command | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +188,8 @@ class Entry:
         chinese: the Chinese names.
         usage: how it is typed, (English, Chinese).
         help: what it does, one line, (English, Chinese).
-        read: makes the command of a name and what follows it (group "rest"); None when that is no such command.
-        forms: other ways to type it that no name begins (`set LIST nomail`), each with its reader.
+        read: makes the command of what is typed; None when that is no such command.
+        forms: other ways to type it that no name begins (`set LIST nomail`), each with its reader; a group "rest" is what it reads.
     """
 
     verb: Verb

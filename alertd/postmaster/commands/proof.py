@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from alertd.postmaster.commands.model import Command, Entry, Setting, Verb, pattern
+from alertd.postmaster.commands.model import Command, Entry, Setting, Typed, Verb, pattern
 
 _TOKEN = re.compile(r"[A-Za-z2-7]{16,200}")
 
 
-def _confirm(match: re.Match[str], _setting: Setting) -> Command | None:
-    found = _TOKEN.search(match["rest"])
+def _confirm(typed: Typed, _setting: Setting) -> Command | None:
+    found = _TOKEN.search(typed.rest)
     return Command(Verb.CONFIRM, value=found[0].lower()) if found else None
 
 

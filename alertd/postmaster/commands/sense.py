@@ -7,6 +7,7 @@ from datetime import date
 
 from alertd.model import Kind
 from alertd.postmaster.commands.rhythm import wanted_time
+from alertd.postmaster.commands.settings import beside_addresses
 from alertd.postmaster.commands.until import read_until
 from alertd.postmaster.prose.marks import Role, Wish
 from alertd.postmaster.prose.reader import Reading
@@ -74,7 +75,6 @@ _MOVES = re.compile(
     r"\b(?:my|new|chang\w+|moved?|moving|updat\w+|instead|replac\w+|from (?:now|then|\w+day)|as of|no longer|in use|use|using|switch\w*|redirect|forward|reach me|write to me|send (?:it|them|everything|all|my|the|these))\b|换|改|变更|停用|新|以后|寄到|发到|今后",
     re.IGNORECASE,
 )
-_MAILBOX = re.compile(r"[\w.+-]+@[\w.-]+", re.ASCII)
 _WHY = re.compile(
     r"\b(?:why|how come|how is it|reason|what (?:has|have|do|does|did|made)|explain|explanation|wonder\w*|what for)\b|为什么|为何|为啥|怎么|缘故|原因|理由|凭什么|咋|何以|何故|解释|什么关系|啥关系",
     re.IGNORECASE,
@@ -153,7 +153,7 @@ def _named_right(asked: set[Wish], text: str, today: date) -> set[Wish]:
 
 def _of_ours(asked: set[Wish], text: str) -> set[Wish]:
     """The wishes without what is no wish of our service: an appointment's time, an address in passing, "pay immediately"."""
-    if Wish.ADDRESS in asked and not _MOVES.search(_MAILBOX.sub("", text)):
+    if Wish.ADDRESS in asked and not _MOVES.search(beside_addresses(text)):
         asked = asked - {Wish.ADDRESS}
     timing = wanted_time(text) if Wish.WHEN in asked else None
     at_once = timing is not None and timing.kind is Kind.IMMEDIATE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from alertd.postmaster.commands.generic import strip_polite
-from alertd.postmaster.commands.model import Command, Entry, Setting, Verb
+from alertd.postmaster.commands.model import Command, Entry, Setting, Typed, Verb
 
 _LANGUAGES = {
     "en": (
@@ -74,13 +74,13 @@ def _choice(text: str, choices: dict[str, tuple[str, ...]]) -> str:
     return next((choice for choice, names in choices.items() if low in names), "")
 
 
-def _language(match: re.Match[str], _setting: Setting) -> Command | None:
-    choice = _choice(match["rest"], _LANGUAGES)
+def _language(typed: Typed, _setting: Setting) -> Command | None:
+    choice = _choice(typed.rest, _LANGUAGES)
     return Command(Verb.LANGUAGE, value=choice) if choice else None
 
 
-def _format(match: re.Match[str], _setting: Setting) -> Command | None:
-    choice = _choice(match["rest"], _FORMATS)
+def _format(typed: Typed, _setting: Setting) -> Command | None:
+    choice = _choice(typed.rest, _FORMATS)
     return Command(Verb.FORMAT, value=choice) if choice else None
 
 
@@ -90,9 +90,17 @@ def other_addresses(text: str, setting: Setting) -> list[str]:
     return [each for each in named if each.lower() != setting.author.lower()]
 
 
-def _address(match: re.Match[str], setting: Setting) -> Command | None:
+def beside_addresses(text: str) -> str:
+    """What a text says beside the mailboxes that it names."""
+    return _MAILBOX.sub("", text)
+
+
+_MAILBOX = re.compile(r"[\w.+-]+@[\w.-]+", re.ASCII)
+
+
+def _address(typed: Typed, setting: Setting) -> Command | None:
     """The last address named that is not the sender's own: "from OLD to NEW" names the new one last."""
-    named = other_addresses(match["rest"], setting)
+    named = other_addresses(typed.rest, setting)
     return Command(Verb.ADDRESS, value=named[-1]) if named else None
 
 

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import re
 
-from alertd.postmaster.commands.model import Command, Entry, Setting, Verb
+from alertd.postmaster.commands.model import Command, Entry, Setting, Typed, Verb
 from alertd.postmaster.commands.phrases import keywords
 from alertd.postmaster.commands.subjects import SELF, plausible
 
 
-def _for_another(match: re.Match[str], setting: Setting) -> bool:
+def _for_another(typed: Typed, setting: Setting) -> bool:
     """Nobody signs up somebody else."""
-    named = (address.strip(".,;<>").lower() for address in re.findall(r"\S+@\S+\.\w+", match["rest"]))
+    named = (address.strip(".,;<>").lower() for address in re.findall(r"\S+@\S+\.\w+", typed.rest))
     return any(address not in {setting.author.lower(), *setting.own_words} for address in named)
 
 
-def _subscribe(match: re.Match[str], setting: Setting) -> Command | None:
-    if re.match(r"\W*(?:哪些|哪个|哪几|什么|which|what)", match["rest"], re.IGNORECASE):
+def _subscribe(typed: Typed, setting: Setting) -> Command | None:
+    if re.match(r"\W*(?:哪些|哪个|哪几|什么|which|what)", typed.rest, re.IGNORECASE):
         return None
-    found, timing = keywords(match["rest"], setting, sentence=False)
+    found, timing = keywords(typed.rest, setting, sentence=False)
     return (
         Command(Verb.SUBSCRIBE, found, timing)
-        if plausible(found) and not _for_another(match, setting)
+        if plausible(found) and not _for_another(typed, setting)
         else None
     )
 
 
-def _add(match: re.Match[str], setting: Setting) -> Command | None:
-    if SELF.search(match["rest"]):
+def _add(typed: Typed, setting: Setting) -> Command | None:
+    if SELF.search(typed.rest):
         return None
-    spoken = match["name"].strip().lower() in {"also", "plus"} if "name" in match.groupdict() else False
-    found, timing = keywords(match["rest"], setting, sentence=spoken)
+    spoken = typed.name.lower() in {"also", "plus"}
+    found, timing = keywords(typed.rest, setting, sentence=spoken)
     return Command(Verb.ADD, found, timing) if found and plausible(found) else None
 
 

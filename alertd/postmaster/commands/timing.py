@@ -6,15 +6,15 @@ import re
 
 from alertd.postmaster.commands import when
 from alertd.postmaster.commands.generic import is_generic, strip_polite
-from alertd.postmaster.commands.model import Command, Entry, Setting, Verb, When, pattern
+from alertd.postmaster.commands.model import Command, Entry, Setting, Typed, Verb, When, pattern
 from alertd.postmaster.commands.phrases import keywords
 from alertd.postmaster.commands.places import find_zone
 from alertd.postmaster.commands.until import read_until
 
 
-def _schedule(match: re.Match[str], setting: Setting) -> Command | None:
+def _schedule(typed: Typed, setting: Setting) -> Command | None:
     """`weekly`, `weekly on monday at 8`, `weekly for rural pensions`, `weekly rural pensions` when that is theirs."""
-    text = strip_polite(match[0])
+    text = strip_polite(typed.whole)
     if timing := when.read(text):
         return Command(Verb.SCHEDULE, when=timing) if timing.kind or timing.minute is not None else None
     return _for_query(text, setting)
@@ -40,8 +40,8 @@ def _joined(timing: When, more: When | None) -> When:
     return When(timing.kind, timing.days, more.minute) if more and timing.minute is None else timing
 
 
-def _pause(match: re.Match[str], setting: Setting) -> Command | None:
-    rest = strip_polite(match["rest"] or "")
+def _pause(typed: Typed, setting: Setting) -> Command | None:
+    rest = strip_polite(typed.rest)
     until = read_until(rest, setting.now.date())
     if until:
         return Command(Verb.PAUSE, value=until.isoformat())
@@ -54,12 +54,12 @@ _FOR_NOW = re.compile(
 )
 
 
-def _resume(match: re.Match[str], setting: Setting) -> Command | None:
-    return Command(Verb.RESUME) if is_generic(match["rest"], setting) else None
+def _resume(typed: Typed, setting: Setting) -> Command | None:
+    return Command(Verb.RESUME) if is_generic(typed.rest, setting) else None
 
 
-def _zone(match: re.Match[str], _setting: Setting) -> Command | None:
-    zone = find_zone(strip_polite(match["rest"]))
+def _zone(typed: Typed, _setting: Setting) -> Command | None:
+    zone = find_zone(strip_polite(typed.rest))
     return Command(Verb.ZONE, value=zone) if zone else None
 
 
@@ -71,7 +71,7 @@ ENTRIES = (
         ("pause [2 weeks | until 2026-12-31]", "暂停 [两周 | 到2026-12-31]"),
         ("no mail for a while, or until you resume", "暂停一段时间"),
         _pause,
-        ((pattern(r"set \S+ nomail"), lambda _match, _setting: Command(Verb.PAUSE)),),
+        ((pattern(r"set \S+ nomail"), lambda _typed, _setting: Command(Verb.PAUSE)),),
     ),
     Entry(
         Verb.RESUME,
@@ -80,7 +80,7 @@ ENTRIES = (
         ("resume", "恢复"),
         ("end a pause", "结束暂停"),
         _resume,
-        ((pattern(r"set \S+ mail"), lambda _match, _setting: Command(Verb.RESUME)),),
+        ((pattern(r"set \S+ mail"), lambda _typed, _setting: Command(Verb.RESUME)),),
     ),
     Entry(
         Verb.ZONE,

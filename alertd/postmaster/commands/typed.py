@@ -6,7 +6,7 @@ import re
 
 from alertd.postmaster.commands import catalogue, when
 from alertd.postmaster.commands.generic import strip_polite
-from alertd.postmaster.commands.model import Command, Entry, Setting, Verb
+from alertd.postmaster.commands.model import Command, Entry, Setting, Typed, Verb
 from alertd.postmaster.commands.spelling import nearest, repair
 from alertd.postmaster.prose.lexicon import Part, tokens
 from alertd.postmaster.prose.words import TELLING
@@ -35,7 +35,8 @@ def read_typed(line: str, setting: Setting) -> Command | None:
     if len(line) > LONGEST:
         return None
     for expression, reader in catalogue.FORMS:
-        if (match := expression.fullmatch(line.strip(" .!"))) and (command := reader(match, setting)):
+        match = expression.fullmatch(line.strip(" .!"))
+        if match and (command := reader(Typed("", match.groupdict().get("rest", ""), line), setting)):
             return command
     core = strip_polite(_PLEASE.sub("", repair(line)))
     command = _exact(core or repair(line).strip(), setting) or _named(core, setting)
@@ -81,10 +82,4 @@ def _is_argument(rest: str, verb: Verb) -> bool:
 
 
 def _read(entry: Entry, name: str, rest: str, setting: Setting) -> Command | None:
-    match = re.fullmatch(r"(?P<name>.*?)\x00(?P<rest>.*)", f"{name}\x00{rest.strip(' :=-,')}", re.DOTALL)
-    if match is None:
-        return None
-    if entry.verb is Verb.SCHEDULE:
-        whole = re.fullmatch(r"(?P<rest>.*)", f"{name}{rest}".strip(), re.DOTALL)
-        return entry.read(whole, setting) if whole else None
-    return entry.read(match, setting)
+    return entry.read(Typed(name, rest.strip(" :=-,"), f"{name}{rest}".strip()), setting)

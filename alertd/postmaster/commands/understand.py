@@ -100,8 +100,7 @@ def sentences_of(subject: Subject, body: tuple[str, ...]) -> tuple[Sentence, ...
     """What the person wrote: the subject where it is theirs, then the body's sentences."""
     title = "" if subject.replied or subject.forwarded else re.sub(r"\s+", " ", subject.text)
     made = [Sentence(text, title=True) for text in lines.sentences(title)]
-    grouped, _ = lines.groups(body)
-    made += [Sentence(text) for group in grouped for text in lines.clauses(group.text)]
+    made += [Sentence(text) for group in lines.groups(body) for text in lines.clauses(group.text)]
     made = [each for each in made if len(each.text) <= MAX_SENTENCE][:MAX_SENTENCES]
     ends = accumulate(len(each.text) for each in made)
     return tuple(each for each, end in zip(made, ends, strict=True) if end <= MAX_LETTER)

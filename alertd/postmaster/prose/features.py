@@ -12,11 +12,14 @@ from itertools import pairwise
 
 import Stemmer
 
+from alertd.postmaster.commands import when
 from alertd.postmaster.prose.lexicon import Part
 from alertd.postmaster.prose.marks import Role, Sentence
 from alertd.postmaster.prose.words import Word, without, words
 
 _BEFORE, _AFTER = "<s>", "</s>"
+_NONE = ("none",)
+"""What a sentence says that is not there."""
 _SHORT = 6
 """Words up to which a sentence's length is told."""
 _TOLD = frozenset(
@@ -29,15 +32,19 @@ class Place:
     """Where a sentence stands in its mail.
 
     Attributes:
-        before: the sentence before it, "" for the first of the body.
-        after: the one behind it, "" for the last.
+        before: what the sentence before it says, roughly; of the first of the body there is none.
+        after: likewise the one behind it.
+        first: it is the first of the body, or stands in the subject line.
+        opened: the sentence before it ends in a colon.
         left: how many follow.
         alone: the subject line, or the body, has no other.
         title: it is the mail's subject line.
     """
 
-    before: str = ""
-    after: str = ""
+    before: tuple[str, ...] = _NONE
+    after: tuple[str, ...] = _NONE
+    first: bool = True
+    opened: bool = False
     left: int = 0
     alone: bool = True
     title: bool = False
@@ -45,16 +52,23 @@ class Place:
 
 def places(mail: Sequence[Sentence]) -> tuple[Place, ...]:
     """The place of each sentence of a mail."""
-    return tuple(
-        Place(
-            before=mail[at - 1].text if at and not mail[at - 1].title else "",
-            after=mail[at + 1].text if at + 1 < len(mail) and not sentence.title else "",
-            left=len(mail) - at - 1,
-            alone=sum(each.title == sentence.title for each in mail) == 1,
-            title=sentence.title,
+    around = [_around(sentence.text) for sentence in mail]
+    made = []
+    for at, sentence in enumerate(mail):
+        first = at == 0 or mail[at - 1].title
+        last = at + 1 == len(mail) or sentence.title
+        made.append(
+            Place(
+                before=_NONE if first else around[at - 1],
+                after=_NONE if last else around[at + 1],
+                first=first,
+                opened=not first and mail[at - 1].text[-1:] in {":", "："},
+                left=len(mail) - at - 1,
+                alone=sum(each.title == sentence.title for each in mail) == 1,
+                title=sentence.title,
+            )
         )
-        for at, sentence in enumerate(mail)
-    )
+    return tuple(made)
 
 
 _STEM = Stemmer.Stemmer("english")
@@ -85,15 +99,15 @@ class _Row:
         return "_".join(self.part(each) for each in at)
 
 
-def of_words(row: Sequence[Word], timed: Iterable[tuple[int, int]], place: Place) -> list[list[str]]:
-    """Each word's observations, to find the subjects by."""
-    spans = tuple(timed)
+def of_words(text: str, row: Sequence[Word], place: Place) -> list[list[str]]:
+    """The observations of each word of a sentence, to find the subjects by."""
+    spans = when.places(text)
     told = sorted({f"bag={word.form}" for word in row if word.tells})[:12]
-    told += [f"title={place.title}", f"left={min(place.left, 2)}", f"first={not place.before}"]
-    told += [f"opened={place.before[-1:] in (':', '：')}"]
+    told += [f"title={place.title}", f"left={min(place.left, 2)}", f"first={place.first}"]
+    told += [f"opened={place.opened}"]
     if len(row) <= _SHORT:
         told.append(f"n={len(row)}")
-        told.append(f"n,left={len(row)},{min(place.left, 2)},{not place.before}")
+        told.append(f"n,left={len(row)},{min(place.left, 2)},{place.first}")
     return [[*_of_word(_Row(row), at, spans), *told] for at in range(len(row))]
 
 
@@ -153,7 +167,7 @@ def of_subjects(text: str, subjects: Sequence[tuple[int, int]], place: Place) ->
     """Each subject's observations, to find its role by: what is said around it, whatever it names."""
     row = words(without(text, tuple(subjects)))
     at = [i for i, word in enumerate(row) if word.part == "q"]
-    shared = _of_all(row) + [f"prev={each}" for each in _around(place.before)] + [f"title={place.title}"]
+    shared = _of_all(row) + [f"prev={each}" for each in place.before] + [f"title={place.title}"]
     found = []
     for k, i in enumerate(at):
         low, high = at[k - 1] if k else -1, at[k + 1] if k + 1 < len(at) else len(row)
@@ -207,12 +221,12 @@ def _of_subject(row: _Row, i: int, low: int, high: int) -> list[str]:
     return found
 
 
-def _around(text: str) -> list[str]:
-    """What the sentence beside says, roughly."""
+def _around(text: str) -> tuple[str, ...]:
+    """What a sentence says to those beside it, roughly."""
     row = words(text)
     said = {word.part for word in row if word.tells}
     said |= {_stem(word.form) for word in row if word.part not in {Part.FILL, Part.TOPIC, Part.JOIN, "punct"}}
-    return sorted(said) or ["none"]
+    return tuple(sorted(said)) or _NONE
 
 
 def of_sentence(
@@ -234,8 +248,8 @@ def of_sentence(
     found += [f"PS={'_'.join(parts[:7])}", f"len={min(len(row), 12)}"]
     found += [f"has={each}" for each in roles] or ["has=none"]
     found += [f"title={place.title}", f"alone={place.alone}", f"last={place.left == 0}"]
-    found += [f"prev={each}" for each in _around(place.before)]
-    found += [f"next={each}" for each in _around(place.after)]
+    found += [f"prev={each}" for each in place.before]
+    found += [f"next={each}" for each in place.after]
     return list(dict.fromkeys(found))
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pycrfsuite
 
-from alertd.postmaster.commands import when
 from alertd.postmaster.prose import features
 from alertd.postmaster.prose.marks import Role, Sentence, Subject, Wish
 from alertd.postmaster.prose.words import Word, words
@@ -57,13 +56,13 @@ class Reader:
             )
 
     def _sentence(self, text: str, place: features.Place) -> Reading:
-        found = self.spans(text, place)
+        found = spans(self._subjects, text, place)
         named = self._roles.tag(features.of_subjects(text, found, place)) if found else []
         subjects = tuple(
             Subject(Role(role), *span) for role, span in zip(named, found, strict=True) if role != Role.NONE
         )
-        spans = [(subject.start, subject.end) for subject in subjects]
-        seen = features.of_sentence(text, spans, [subject.role for subject in subjects], place)
+        kept = [(subject.start, subject.end) for subject in subjects]
+        seen = features.of_sentence(text, kept, [subject.role for subject in subjects], place)
         wishes: dict[Wish, float] = {}
         for wish in Wish:
             self._wishes.set([about(wish, seen)])
@@ -71,12 +70,11 @@ class Reader:
             wishes[wish] = sure if wish in GRAVE else _unthinned(sure)
         return Reading(subjects, wishes)
 
-    def spans(self, text: str, place: features.Place) -> list[tuple[int, int]]:
-        """Where words stand that may name subjects."""
-        row = words(text)
-        if not row:
-            return []
-        return joined(row, self._subjects.tag(features.of_words(row, when.places(text), place)))
+
+def spans(subjects: pycrfsuite.Tagger, text: str, place: features.Place) -> list[tuple[int, int]]:
+    """Where words stand that may name subjects, by the model that finds them."""
+    row = words(text)
+    return _joined(row, subjects.tag(features.of_words(text, row, place))) if row else []
 
 
 def _unthinned(sure: float) -> float:
@@ -89,7 +87,7 @@ def about(wish: Wish, seen: Sequence[str]) -> list[str]:
     return [f"{wish}|{each}" for each in seen]
 
 
-def joined(row: Sequence[Word], tags: Sequence[str]) -> list[tuple[int, int]]:
+def _joined(row: Sequence[Word], tags: Sequence[str]) -> list[tuple[int, int]]:
     """The stretches that tags mark."""
     found: list[tuple[int, int]] = []
     inside = False

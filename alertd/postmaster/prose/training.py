@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pycrfsuite
 
-from alertd.postmaster.commands import lines, when
+from alertd.postmaster.commands import lines
 from alertd.postmaster.prose import features
 from alertd.postmaster.prose.marks import EXAMPLES, Marked, Role, Subject, Wish, read_examples
 from alertd.postmaster.prose.reader import (
@@ -29,7 +29,7 @@ from alertd.postmaster.prose.reader import (
     THINNED,
     WISHES,
     about,
-    joined,
+    spans,
 )
 from alertd.postmaster.prose.words import Word, words
 
@@ -90,7 +90,7 @@ def made_of() -> str:
     for lesson in lessons(read_examples(files))[::_SAMPLED]:
         roles = [subject.role for subject in lesson.subjects]
         seen = (
-            features.of_words(words(lesson.text), when.places(lesson.text), lesson.place),
+            features.of_words(lesson.text, words(lesson.text), lesson.place),
             features.of_subjects(lesson.text, lesson.spans, lesson.place),
             features.of_sentence(lesson.text, lesson.spans, roles, lesson.place),
         )
@@ -105,7 +105,7 @@ def train(mails: Iterable[Sequence[Marked]], folder: Path) -> None:
     with ProcessPoolExecutor(2) as pool:
         wishes = pool.submit(_learn_wishes, learned, folder / WISHES)
         _learn_roles(learned, _no_subjects(learned, folder), folder / ROLES)
-        _learn_subjects(learned, folder / SUBJECTS, copies=_COPIES)
+        _save(_learn_subjects(learned, copies=_COPIES), folder / SUBJECTS)
         wishes.result()
 
 
@@ -122,16 +122,16 @@ def _save(trainer: pycrfsuite.Trainer, file: Path) -> None:
     plain.unlink()
 
 
-def _tags(row: Sequence[Word], spans: Sequence[tuple[int, int]]) -> list[str]:
+def _tags(row: Sequence[Word], named: Sequence[tuple[int, int]]) -> list[str]:
     tags = [OUTSIDE] * len(row)
-    for start, end in spans:
+    for start, end in named:
         inside = [at for at, word in enumerate(row) if start <= word.start < end]
         for at in inside:
             tags[at] = BEGINS if at == inside[0] else GOES_ON
     return tags
 
 
-def _learn_subjects(learned: Sequence[Lesson], file: Path, *, copies: int) -> None:
+def _learn_subjects(learned: Sequence[Lesson], *, copies: int) -> pycrfsuite.Trainer:
     rng = random.Random(_SEED)  # noqa: S311 - the same lesson at each training
     pools: dict[bool, list[str]] = {True: [], False: []}
     for lesson in learned:
@@ -140,54 +140,52 @@ def _learn_subjects(learned: Sequence[Lesson], file: Path, *, copies: int) -> No
             pools[name.isascii()].append(name)
     trainer = _trainer(c1=0.05, c2=0.3, max_iterations=90)
 
-    def learn(text: str, spans: Sequence[tuple[int, int]], place: features.Place) -> None:
+    def learn(text: str, named: Sequence[tuple[int, int]], place: features.Place) -> None:
         if row := words(text):
-            trainer.append(features.of_words(row, when.places(text), place), _tags(row, spans))
+            trainer.append(features.of_words(text, row, place), _tags(row, named))
 
     for lesson in learned:
         versions = [(lesson.text, lesson.spans)]
         if lesson.subjects:
             versions += [_substituted(lesson, pools, rng) for _ in range(copies)]
-        for text, spans in versions:
-            learn(text, spans, lesson.place)
+        for text, named in versions:
+            learn(text, named, lesson.place)
             if text.isascii() and rng.random() < _LOWER:
-                learn(text.lower(), spans, lesson.place)
-    _save(trainer, file)
+                learn(text.lower(), named, lesson.place)
+    return trainer
 
 
 def _substituted(
     lesson: Lesson, pools: dict[bool, list[str]], rng: random.Random
 ) -> tuple[str, list[tuple[int, int]]]:
     """The sentence about other subjects."""
-    text, at, spans = "", 0, []
+    text, at, named = "", 0, []
     for start, end in lesson.spans:
         latin = lesson.text[start:end].isascii() or rng.random() < _FOREIGN
         name = rng.choice(pools[latin] or [lesson.text[start:end]])
         text += lesson.text[at:start]
-        spans.append((len(text), len(text) + len(name)))
+        named.append((len(text), len(text) + len(name)))
         text, at = text + name, end
-    return text + lesson.text[at:], spans
+    return text + lesson.text[at:], named
 
 
 def _no_subjects(learned: Sequence[Lesson], folder: Path) -> list[list[Subject]]:
     """Per lesson, what a finder that never saw it takes for subjects and is none: each half read by the other's finder."""
     found: list[list[Subject]] = [[] for _ in learned]
-    half = folder / "half.crfsuite.xz"
+    half = folder / "half.crfsuite"
     for k in (0, 1):
-        _learn_subjects([lesson for at, lesson in enumerate(learned) if at % 2 != k], half, copies=0)
-        model = lzma.decompress(half.read_bytes())
+        _learn_subjects([lesson for at, lesson in enumerate(learned) if at % 2 != k], copies=0).train(
+            str(half)
+        )
         tagger = pycrfsuite.Tagger()
-        tagger.open_inmemory(model)
+        tagger.open(str(half))
         for at, lesson in enumerate(learned):
-            row = words(lesson.text)
-            if at % 2 != k or not row:
-                continue
-            tags = tagger.tag(features.of_words(row, when.places(lesson.text), lesson.place))
-            found[at] = [
-                Subject(Role.NONE, start, end)
-                for start, end in joined(row, tags)
-                if not any(start < e and s < end for s, e in lesson.spans)
-            ]
+            if at % 2 == k:
+                found[at] = [
+                    Subject(Role.NONE, start, end)
+                    for start, end in spans(tagger, lesson.text, lesson.place)
+                    if not any(start < e and s < end for s, e in lesson.spans)
+                ]
         tagger.close()
         half.unlink()
     return found
@@ -200,9 +198,9 @@ def _learn_roles(learned: Sequence[Lesson], no_subjects: Sequence[list[Subject]]
         if none:
             versions.append(sorted([*lesson.subjects, *none], key=lambda each: each.start))
         for version in versions:
-            spans = [(subject.start, subject.end) for subject in version]
+            at = [(subject.start, subject.end) for subject in version]
             trainer.append(
-                features.of_subjects(lesson.text, spans, lesson.place),
+                features.of_subjects(lesson.text, at, lesson.place),
                 [subject.role.value for subject in version],
             )
     _save(trainer, file)
