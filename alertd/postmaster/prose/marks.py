@@ -132,6 +132,9 @@ def read_line(line: str) -> Marked:
         text, at = text + match[2], match.end()
     text += body[at:]
     if "{" in text or "}" in text:
-        raise ValueError("a brace without one of the marks + - = ? ~ before it")
-    asked = frozenset(Wish(name.strip()) for name in wishes.split(",") if name.strip())
+        raise ValueError("a brace without one of the marks + - = ? ~ before it: write +{subject}")
+    names = frozenset(name.strip() for name in wishes.split(",") if name.strip())
+    if unknown := sorted(names - set(Wish)):
+        raise ValueError(f"{', '.join(unknown)}: behind => stand some of {', '.join(Wish)}")
+    asked = frozenset(map(Wish, names))
     return Marked(Sentence(text, title=title), tuple(subjects), asked)

@@ -15,7 +15,7 @@ import pycrfsuite
 
 from alertd.postmaster.commands import lines
 from alertd.postmaster.prose import features
-from alertd.postmaster.prose.marks import EXAMPLES, Marked, Role, Subject, Wish, read_examples
+from alertd.postmaster.prose.marks import EXAMPLES, Marked, MarkError, Role, Subject, Wish, read_examples
 from alertd.postmaster.prose.reader import (
     ASKED,
     BEGINS,
@@ -220,7 +220,15 @@ def _learn_wishes(learned: Sequence[Lesson], file: Path) -> None:
     _save(trainer, file)
 
 
-if __name__ == "__main__":
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else MODEL
-    train(read_examples(sorted(EXAMPLES.glob("*.txt"))), target)
+def main(target: Path) -> None:
+    """Learn from the examples; a fault in one of them is told, and changes nothing."""
+    try:
+        mails = list(read_examples(sorted(EXAMPLES.glob("*.txt"))))
+    except MarkError as error:
+        sys.exit(str(error))
+    train(mails, target)
     (target / MADE_OF).write_text(made_of() + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else MODEL)

@@ -20,6 +20,7 @@ from alertd.postmaster.commands.understand import (
     sentences_of,
     understand,
 )
+from alertd.postmaster.prose import training
 from alertd.postmaster.prose.lexicon import Part, tokens
 from alertd.postmaster.prose.marks import EXAMPLES, MarkError, Role, Wish, read_examples, read_line
 from alertd.postmaster.prose.reader import MODEL, Reader, reader
@@ -95,6 +96,15 @@ def test_a_faulty_mark_is_told_with_file_and_line(line: str, tmp_path: Path) -> 
     file.write_text(f"fine\n\n{line}\n", "utf-8")
     with pytest.raises(MarkError, match=re.escape(f"{file}:3: ")):
         list(read_examples([file]))
+
+
+def test_a_faulty_example_ends_the_training_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who writes a mark wrong is told where and how to mend it; no model is touched."""
+    (tmp_path / "few.txt").write_text("Stop. => halt\n")
+    monkeypatch.setattr(training, "EXAMPLES", tmp_path)
+    with pytest.raises(SystemExit, match=r"few\.txt:1: halt: behind => stand some of leave, forget"):
+        training.main(tmp_path / "model")
+    assert not (tmp_path / "model").exists()
 
 
 def test_the_model_was_made_of_the_examples() -> None:
